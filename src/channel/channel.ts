@@ -1,0 +1,278 @@
+import type { Command, SendCommand, SendResult } from '../protocol/client-frames.ts';
+import type { Position } from '../protocol/cursor.ts';
+import { CLOSE, StarwireError } from '../protocol/errors.ts';
+import { BOT, type Identity, userView } from '../protocol/identity.ts';
+import { publicLimits } from '../protocol/limits.ts';
+import type { WelcomeFrame } from '../protocol/server-frames.ts';
+import { Core, type Ports } from './core.ts';
+import { type IngestRequest, ingest, type IngestResponse } from './ingest.ts';
+import { Out } from './out.ts';
+import type { Pending } from './outbox.ts';
+import type { Socket } from './ports.ts';
+import { entries, openState, startOf } from './replay.ts';
+import { Roster, refuse, sendFrames } from './roster.ts';
+import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
+import type { Attachment, Session } from './session.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts';
+
+/** How a channel's turns are started (P-WS-15): one at a time per conversation, or in order without waiting for replies. */
+export type StartPolicy = 'serial' | 'ordered';
+
+/** How soon an unanswered call to a turn's own object is tried again. */
+const OUTBOX_RETRY_MS = 5_000;
+
+const NO_FILES: KnownFiles = new Map();
+
+/**
+ * The heart: an ordered journal with sessions attached. Everything here is synchronous, so that no two changes of a channel
+ * ever interleave. A fault while writing (not a refusal) leaves memory behind storage: `broken` is then called, and the
+ * owner must build a new Channel from storage.
+ */
+export class Channel {
+  readonly #core: Core;
+  readonly #roster: Roster;
+  readonly #policy: StartPolicy;
+  readonly #messages: TokenBucket;
+
+  constructor(ports: Ports, sockets: Iterable<Socket>, policy: StartPolicy) {
+    this.#policy = policy;
+    this.#roster = new Roster(sockets, ports.clock, ports.limits);
+    this.#core = new Core(
+      ports,
+      (outs, before) => this.#roster.fanout(outs, before),
+      () => this.#roster.online,
+    );
+    const told = this.#roster.all[0]?.is.epoch;
+    if (told !== undefined) this.#core.journal.adopt(told);
+    const { messages_burst, messages_per_minute } = ports.limits;
+    this.#messages = new TokenBucket(messages_burst, messages_per_minute, ports.clock.now());
+  }
+
+  get sessions(): readonly Session[] {
+    return this.#roster.all;
+  }
+
+  get epoch(): string {
+    return this.#core.journal.epoch;
+  }
+
+  session(socket: Socket): Session | undefined {
+    return this.#roster.get(socket);
+  }
+
+  /** Takes a new connection in: `welcome`, what it missed, what is open, `ready` (P-WS-8, P-WS-9). */
+  attach(socket: Socket, attachment: Omit<Attachment, 'v' | 'epoch'>, position: Position): Session {
+    const { ports, journal } = this.#core;
+    const crowded = this.#roster.size >= ports.limits.sessions_per_user;
+    const session = this.#roster.add(socket, { ...attachment, v: 1, epoch: journal.epoch });
+    if (crowded) {
+      refuse(session, new StarwireError('rate_limited', `there are already ${ports.limits.sessions_per_user} sessions`));
+      session.close(CLOSE.too_many_sessions, 'too many sessions');
+      return session;
+    }
+    const start = startOf(this.#core, ports.epochs, position);
+    const resumed = 'after' in start && start.resumed;
+    const welcome: WelcomeFrame = {
+      type: 'welcome',
+      protocol: 1,
+      session: attachment.id,
+      epoch: journal.epoch,
+      seq: journal.head,
+      user: userView(session.identity),
+      bot: BOT,
+      resumed,
+      heartbeat_s: ports.limits.heartbeat_s,
+      limits: publicLimits(ports.limits),
+    };
+    sendFrames(session, [welcome]);
+    const outs: Out[] = [];
+    if ('reset' in start) outs.push(Out.of({ type: 'reset', reason: start.reset, epoch: journal.epoch, seq: journal.head }));
+    else outs.push(...entries(this.#core, start.after));
+    outs.push(...openState(this.#core, position.turns), Out.of({ type: 'ready', seq: journal.head }));
+    session.inflight += outs.reduce((sum, out) => sum + (attachment.credit === undefined ? 0 : out.bytes), 0);
+    if (session.send(outs)) this.#delivered();
+    return session;
+  }
+
+  #delivered(): void {
+    const { journal, ports } = this.#core;
+    if (journal.undelivered !== undefined) ports.sql.transaction(() => journal.delivered());
+  }
+
+  detach(socket: Socket): void {
+    this.#roster.remove(socket);
+  }
+
+  /** A command of a session; what it refuses is told to that session alone. `refresh` is the owner's: it verifies tokens. */
+  receive(session: Session, command: Exclude<Command, { type: 'refresh' }>, files: KnownFiles = NO_FILES): void {
+    if (this.#roster.expired(session)) return;
+    switch (command.type) {
+      case 'message':
+      case 'action':
+      case 'answer':
+        return this.#receiveSend(session, command, files);
+      case 'cancel':
+        return this.#guard(session, undefined, () => this.cancel(command.turn));
+      case 'typing':
+        return this.#typing(session, command.active, command.conversation);
+      case 'seen':
+        return session.seen(command.seq);
+      default:
+        command satisfies never;
+    }
+  }
+
+  #receiveSend(session: Session, command: SendCommand, files: KnownFiles): void {
+    const { client_id } = command;
+    this.#guard(session, client_id, () => {
+      this.send(command, session.identity, files, (result) => sendFrames(session, [{ type: 'ack', client_id, ...result }]));
+    });
+  }
+
+  #guard(session: Session, client_id: string | undefined, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof StarwireError)) throw error;
+      refuse(session, error, client_id);
+      if (error.code !== 'rate_limited') return;
+      const { refusals_per_minute } = this.#core.ports.limits;
+      if (session.mark('refused', refusals_per_minute, this.#core.now)) session.close(CLOSE.rate_limited, 'rate limited');
+    }
+  }
+
+  /** A frame that could not be read (P-WS-13): told, counted, and in the end the connection is closed. */
+  malformed(session: Session, error: StarwireError, client_id?: string): void {
+    if (this.#roster.expired(session)) return;
+    refuse(session, error, client_id);
+    const { bad_frames_per_minute } = this.#core.ports.limits;
+    if (session.mark('bad', bad_frames_per_minute, this.#core.now)) session.close(CLOSE.policy, 'too many bad frames');
+  }
+
+  #typing(from: Session, active: boolean, conversation: string | undefined): void {
+    const out = Out.of({ type: 'typing', active, sender: from.is.user, ...(conversation === undefined ? {} : { conversation }) });
+    for (const session of this.#roster.all) if (session !== from && !this.#roster.expired(session)) session.send([out]);
+  }
+
+  /** Applies a send once per `client_id` (P-WS-5). Throws its refusal; then nothing has changed. */
+  send(command: SendCommand, who: Identity, files: KnownFiles = NO_FILES, acknowledge?: (result: SendResult) => void): SendResult {
+    const earlier = earlierSend(this.#core, command);
+    if (earlier) {
+      acknowledge?.(earlier);
+      return earlier;
+    }
+    const wait_ms = this.#messages.take(this.#core.now);
+    if (wait_ms > 0) {
+      throw new StarwireError('rate_limited', 'too many messages; slow down', { retry_after: Math.ceil(wait_ms / 1000) });
+    }
+    const checked = checkSend(this.#core, command, who, files);
+    return this.#core.commit(() => ({ ...checked.run(), duplicate: false }), acknowledge).value;
+  }
+
+  /** Cancels a turn (P-WS-11). Throws `turn_finished` or `not_found`. */
+  cancel(turn: string): void {
+    this.#core.commit(() => cancel(this.#core, turn));
+  }
+
+  /** A new token for a live session (P-WS-12). */
+  refreshed(session: Session, who: Identity): void {
+    if (who.user !== session.is.user || who.tenant !== session.is.tenant) {
+      refuse(session, new StarwireError('forbidden', 'the token belongs to somebody else'));
+      session.close(CLOSE.forbidden, 'forbidden');
+      return;
+    }
+    session.save({ exp: who.exp, name: who.name, avatar: who.avatar, roles: [...who.roles] });
+  }
+
+  /** Applies events of an upstream (section 5.2). */
+  ingest(request: IngestRequest): IngestResponse {
+    return ingest(this.#core, request);
+  }
+
+  /** Stores streamed text that is not stored yet. */
+  flush(): void {
+    this.#core.flush();
+  }
+
+  /** Whether everything that was applied is in storage. */
+  get stored(): boolean {
+    return this.#core.turns.unflushed === 0 && !this.#core.ingests.dirty;
+  }
+
+  /** An SSE relay has read so many bytes. */
+  credit(session: Session, bytes: number): void {
+    this.#roster.credit(session, this.#core, bytes);
+  }
+
+  /** Opens a turn that no message of this channel asked for: the one of an `sse:` channel. */
+  openOnlyTurn(turn: string, conversation: string, delivery: Parameters<typeof openTurn>[3]): void {
+    this.#core.commit(() => openTurn(this.#core, turn, conversation, delivery));
+  }
+
+  /** The turn's own object has made its first call of the upstream. */
+  attempted(turn: string, accepted: boolean): void {
+    this.#core.commit(() => attempted(this.#core, turn, accepted));
+  }
+
+  /** Ends what has run out of time. */
+  expire(): void {
+    const next = nextExpiry(this.#core);
+    if (next !== undefined && next <= this.#core.now) this.#core.commit(() => expire(this.#core));
+  }
+
+  /** When the channel wants to be woken (Unix ms). */
+  get wake(): number | undefined {
+    const times = [nextExpiry(this.#core)].filter((time) => time !== undefined);
+    if (this.calls.length > 0) times.push(this.#core.now + OUTBOX_RETRY_MS);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Calls to the turns' own objects that may be made now, in order (P-WS-15). */
+  get calls(): Pending[] {
+    const busy = new Set<string>();
+    for (const { state } of this.#core.turns.open) {
+      const holds = this.#policy === 'serial' ? state.started : state.started && !state.attempted;
+      if (state.runs && holds) busy.add(state.conversation);
+    }
+    return this.#core.outbox.pending.filter(({ call, conversation }) => {
+      if (call.type !== 'start') return true;
+      if (busy.has(conversation)) return false;
+      busy.add(conversation);
+      return true;
+    });
+  }
+
+  /** A call was answered. */
+  called({ n, turn, call }: Pending): void {
+    this.#core.commit(() => {
+      const open = this.#core.turns.get(turn);
+      if (open && call.type === 'start') {
+        open.state.started = true;
+        open.dirty = true;
+      }
+      this.#core.outbox.remove(n);
+    });
+  }
+
+  /** The stored facts of a turn (section 5.3). */
+  turn(turn: string) {
+    this.#core.flush();
+    return this.#core.turns.find(turn);
+  }
+
+  /** The journalled frames of a conversation that make its history, oldest first. */
+  history(conversation: string) {
+    return this.#core.journal.history(conversation);
+  }
+
+  /** Completes stored frames for sending. */
+  get links() {
+    return this.#core.ports.links;
+  }
+
+  /** Ends all sessions. */
+  closeAll(code: number, reason: string): void {
+    this.#roster.closeAll(code, reason);
+  }
+}

@@ -1,0 +1,161 @@
+import type { TurnLengths } from '../protocol/cursor.ts';
+import type { NewId } from '../protocol/ids.ts';
+import type { Limits } from '../protocol/limits.ts';
+import type { ChunkFrame, DurableFrame, ServerFrame } from '../protocol/server-frames.ts';
+import { FlushPolicy } from './flush.ts';
+import { Ingests } from './ingests.ts';
+import { type Epochs, Journal, type Unnumbered } from './journal.ts';
+import { Out } from './out.ts';
+import { Outbox } from './outbox.ts';
+import type { Clock, Defer, Sql } from './ports.ts';
+import { Producers } from './producers.ts';
+import { Prompts } from './prompts.ts';
+import { type Links, render } from './render.ts';
+import { type OpenTurn, Turns } from './turns.ts';
+
+/** What a channel is made of: everything that is not the Channel's own thought comes in here. */
+export interface Ports {
+  /** Whose channel it is. */
+  owner: { tenant: string; user: string };
+  /** `webchat:{user}` or `sse:{request}`. */
+  name: string;
+  sql: Sql;
+  clock: Clock;
+  defer: Defer;
+  epochs: Epochs;
+  newId: NewId;
+  limits: Limits;
+  links: Links;
+}
+
+/** Where a channel stands: what a session that has seen everything has seen. */
+export interface Standing {
+  seq: number;
+  turns: TurnLengths;
+}
+
+/** Gives frames to the sessions, in order; says whether at least one was written them. */
+export type Fanout = (outs: readonly Out[], before: Standing) => boolean;
+
+/**
+ * The state of one channel and the only way to change it: `commit` writes in one transaction, then shows (P-UP-6: what was
+ * answered is durable; DESIGN 4: commit, then show, then acknowledge).
+ */
+export class Core {
+  readonly ports: Ports;
+  readonly journal: Journal;
+  readonly turns: Turns;
+  readonly prompts: Prompts;
+  readonly outbox: Outbox;
+  readonly ingests: Ingests;
+  readonly producers: Producers;
+  readonly #flush: FlushPolicy;
+  readonly #fanout: Fanout;
+  readonly #online: () => boolean;
+  #frames: ServerFrame[] = [];
+
+  constructor(ports: Ports, fanout: Fanout, online: () => boolean) {
+    this.ports = ports;
+    this.#fanout = fanout;
+    this.#online = online;
+    this.journal = new Journal(ports.sql, ports.clock, ports.epochs);
+    const exists = () => this.journal.exists;
+    this.turns = new Turns(ports.sql, exists);
+    this.prompts = new Prompts(ports.sql, exists);
+    this.outbox = new Outbox(ports.sql, exists);
+    this.ingests = new Ingests(ports.sql, exists);
+    this.producers = new Producers(ports.sql, exists);
+    this.#flush = new FlushPolicy(ports.clock, ports.defer, () => this.flush());
+  }
+
+  get now(): number {
+    return this.ports.clock.now();
+  }
+
+  /** Unix seconds, as frames carry them. */
+  get timestamp(): number {
+    return this.now / 1000;
+  }
+
+  get standing(): Standing {
+    const turns = new Map(
+      [...this.turns.open].map(({ state, text, reasoning }) => [
+        state.turn,
+        { text: text.shown.length, reasoning: reasoning.shown.length },
+      ]),
+    );
+    return { seq: this.journal.head, turns };
+  }
+
+  /**
+   * Runs `work` in one transaction, stores the text of every turn, then shows the frames it made.
+   * What `work` throws undoes what it wrote; it must throw its refusals before it changes memory. `acknowledge` runs between
+   * the two: an `ack` comes before the frames it is about.
+   */
+  commit<T>(work: () => T, acknowledge?: (value: T) => void): { value: T; delivered: boolean } {
+    const before = this.standing;
+    this.#frames = [];
+    const value = this.#write(work);
+    this.#flush.flushed();
+    acknowledge?.(value);
+    return { value, delivered: this.#show(before) };
+  }
+
+  /** Shows text before it is stored: it must not wait for a disk, and a crash is repaired by offsets (DESIGN 4). */
+  stream<T>(work: () => T): { value: T; delivered: boolean } {
+    const before = this.standing;
+    this.#frames = [];
+    const value = work();
+    const delivered = this.#show(before);
+    this.#flush.grown(this.turns.unflushed);
+    return { value, delivered };
+  }
+
+  /** Stores streamed text that is not stored yet. */
+  flush(): void {
+    if (this.turns.unflushed === 0 && !this.ingests.dirty) return;
+    this.#write(() => undefined);
+    this.#flush.flushed();
+  }
+
+  #write<T>(work: () => T): T {
+    return this.journal.writing(() =>
+      this.ports.sql.transaction(() => {
+        this.journal.prepare();
+        const value = work();
+        this.turns.storeAll(this.now);
+        this.ingests.storeAll(this.now);
+        return value;
+      }),
+    );
+  }
+
+  #show(before: Standing): boolean {
+    const outs = this.#frames.map((frame) => Out.of(frame));
+    this.#frames = [];
+    return outs.length > 0 && this.#fanout(outs, before);
+  }
+
+  /** Journals a frame, inside `commit`, and returns it numbered. */
+  emit<F extends DurableFrame>(entry: Unnumbered<F>): F {
+    const frame = this.journal.append<F>(entry, this.#online());
+    this.#frames.push(render(frame, this.ports.links));
+    return frame;
+  }
+
+  /** Shows a frame that is not journalled. */
+  live(frame: ServerFrame): void {
+    this.#frames.push(frame);
+  }
+
+  /** Shows new text of a turn; neighbours of one kind become one chunk (P-WS-6). */
+  chunk({ state }: OpenTurn, kind: ChunkFrame['kind'], { offset, text }: { offset: number; text: string }): void {
+    if (text === '') return;
+    const last = this.#frames.at(-1);
+    if (last?.type === 'chunk' && last.turn === state.turn && last.kind === kind) last.text += text;
+    else {
+      const { turn, message, conversation } = state;
+      this.#frames.push({ type: 'chunk', turn, message, conversation, kind, offset, text });
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { StarwireError } from '../protocol/errors.ts';
+import type { OutboundResult } from '../protocol/outbound.ts';
+import type { TurnStatus } from '../protocol/server-frames.ts';
+import { type Applied, applyEvent, isStreamable, type OnlyTurn } from './apply.ts';
+import type { Core } from './core.ts';
+import type { ChannelEvent } from './events.ts';
+import type { Ingest } from './ingests.ts';
+import { type Producer, producerKey } from './producers.ts';
+
+/** A piece of an upstream's request that is for one channel. */
+export interface IngestRequest {
+  /** The request's name: events with the same one and the same number count once. */
+  key?: string;
+  /** Hash of the body, where the key came from the upstream and names one body. */
+  body?: string;
+  producer?: Producer;
+  /** Events with their numbers in the request. */
+  events: { n: number; event: ChannelEvent }[];
+  /** No more events will come. */
+  end: boolean;
+  /** The turn of events that name none (`sse:` channels). */
+  only?: OnlyTurn;
+  /** The turn whose status the caller wants to know, to stop when it has ended. */
+  watch?: string;
+}
+
+export interface IngestResponse {
+  results: { n: number; result: OutboundResult }[];
+  status?: TurnStatus;
+}
+
+/**
+ * Applies a piece of a request. Text alone is shown at once and stored later; everything else is stored before it is shown.
+ * With `end`, everything is stored when this returns, so that results are durable when they are told (P-UP-6).
+ */
+export function ingest(core: Core, { key, body, producer, events, end, only, watch }: IngestRequest): IngestResponse {
+  producer && core.producers.check(producer);
+  const name = producer ? producerKey(producer) : key;
+  const remembered = name === undefined ? undefined : core.ingests.open(name, body ?? null);
+  const results: { n: number; result: OutboundResult }[] = [];
+  const apply = (): void => {
+    if (producer) core.producers.begin(producer, core.now);
+    for (const { n, event } of events) results.push({ n, result: { ...applyOnce(core, n, event, only, remembered), delivered: false } });
+    if (end) {
+      remembered?.end();
+      if (producer) core.producers.end(producer, core.now);
+    }
+  };
+  const streamable = !end && !producer && events.every(({ event }) => isStreamable(core, event, only));
+  const { delivered } = streamable ? core.stream(apply) : core.commit(apply);
+  for (const { result } of results) result.delivered = delivered && result.error === undefined && result.duplicate !== true;
+  const status = watch === undefined ? undefined : core.turns.find(watch)?.status;
+  return { results, ...(status === undefined ? {} : { status }) };
+}
+
+function applyOnce(core: Core, n: number, event: ChannelEvent, only: OnlyTurn, remembered: Ingest | undefined): Applied {
+  const earlier = remembered?.earlier(n);
+  if (earlier) return earlier;
+  try {
+    const applied = applyEvent(core, event, only);
+    // Chunks give nothing that must be found again: that they were seen is enough.
+    remembered?.applied(n, event.kind === 'chunk' || event.kind === 'typing' ? undefined : { ...applied, delivered: false });
+    return applied;
+  } catch (error) {
+    if (!(error instanceof StarwireError)) throw error;
+    remembered?.refused(n);
+    return { error: error.body };
+  }
+}

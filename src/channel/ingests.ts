@@ -1,0 +1,139 @@
+import { StarwireError } from '../protocol/errors.ts';
+import type { OutboundResult } from '../protocol/outbound.ts';
+import type { Sql } from './ports.ts';
+
+/** What of a request is remembered, so that its events count once however often it is sent (P-UP-7). */
+interface Row {
+  /** Hash of the body where it is known beforehand; a key names one body. */
+  body: string | null;
+  /** All events below it were seen … */
+  next: number;
+  /** … and applied, but for these, which were refused and may be tried again. */
+  failed: number[];
+  done: boolean;
+}
+
+const MOST_FAILED = 1_000;
+
+/** Keys that we make ourselves name a request only while it lasts. */
+const PASSING = '~';
+
+export class Ingest {
+  readonly key: string;
+  readonly #sql: Sql;
+  readonly #row: Row;
+  dirty: boolean;
+
+  constructor(sql: Sql, key: string, row: Row, dirty: boolean) {
+    this.#sql = sql;
+    this.key = key;
+    this.#row = row;
+    this.dirty = dirty;
+  }
+
+  get body(): string | null {
+    return this.#row.body;
+  }
+
+  get done(): boolean {
+    return this.#row.done;
+  }
+
+  /** The earlier result of event `n`; undefined where it is still to be applied. */
+  earlier(n: number): OutboundResult | undefined {
+    if (n >= this.#row.next || this.#row.failed.includes(n)) return undefined;
+    const row = this.#sql.all<{ result: string }>('SELECT result FROM results WHERE key = ? AND n = ?', this.key, n)[0];
+    const result: OutboundResult = row ? JSON.parse(row.result) : { delivered: false };
+    return { ...result, duplicate: true };
+  }
+
+  /** Event `n` was applied, inside a transaction where `result` names something that must be found again. */
+  applied(n: number, result: OutboundResult | undefined): void {
+    this.#row.failed = this.#row.failed.filter((one) => one !== n);
+    this.#row.next = Math.max(this.#row.next, n + 1);
+    this.dirty = true;
+    if (!result) return;
+    this.#sql.run('INSERT OR REPLACE INTO results (key, n, result) VALUES (?, ?, ?)', this.key, n, JSON.stringify(result));
+  }
+
+  refused(n: number): void {
+    if (this.#row.failed.includes(n)) return;
+    if (this.#row.failed.length >= MOST_FAILED) throw new StarwireError('bad_request', 'too many events of one request were refused');
+    this.#row.failed.push(n);
+    this.#row.next = Math.max(this.#row.next, n + 1);
+    this.dirty = true;
+  }
+
+  /** The request has come to its end. */
+  end(): void {
+    if (this.#row.done) return;
+    this.#row.done = true;
+    this.dirty = true;
+  }
+
+  store(now: number): void {
+    if (!this.dirty) return;
+    this.dirty = false;
+    if (this.#row.done && this.key.startsWith(PASSING)) {
+      for (const table of ['ingests', 'results']) this.#sql.run(`DELETE FROM ${table} WHERE key = ?`, this.key);
+      return;
+    }
+    const { body, next, failed, done } = this.#row;
+    this.#sql.run(
+      'INSERT OR REPLACE INTO ingests (key, body, next, failed, done, at) VALUES (?, ?, ?, ?, ?, ?)',
+      this.key,
+      body,
+      next,
+      JSON.stringify(failed),
+      done ? 1 : 0,
+      now,
+    );
+  }
+}
+
+/** The requests of upstreams that one channel remembers. */
+export class Ingests {
+  readonly #sql: Sql;
+  readonly #exists: () => boolean;
+  /** Requests under way. */
+  readonly #open = new Map<string, Ingest>();
+
+  constructor(sql: Sql, exists: () => boolean) {
+    this.#sql = sql;
+    this.#exists = exists;
+  }
+
+  /** Throws `idempotency_mismatch` where the key came with another body. */
+  open(key: string, body: string | null): Ingest {
+    const ingest = this.#open.get(key) ?? this.#load(key) ?? new Ingest(this.#sql, key, { body, next: 0, failed: [], done: false }, true);
+    if (ingest.body !== body) {
+      throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
+    }
+    this.#open.set(key, ingest);
+    return ingest;
+  }
+
+  #load(key: string): Ingest | undefined {
+    if (!this.#exists()) return undefined;
+    const row = this.#sql.all<{ body: string | null; next: number; failed: string; done: number }>(
+      'SELECT body, next, failed, done FROM ingests WHERE key = ?',
+      key,
+    )[0];
+    if (!row) return undefined;
+    const { body, next, failed, done } = row;
+    return new Ingest(this.#sql, key, { body, next, failed: JSON.parse(failed), done: done === 1 }, false);
+  }
+
+  get dirty(): boolean {
+    for (const ingest of this.#open.values()) if (ingest.dirty) return true;
+    return false;
+  }
+
+  /** Stores what is not stored yet, inside a transaction, and forgets ended requests from memory. */
+  storeAll(now: number): void {
+    for (const ingest of this.#open.values()) {
+      ingest.store(now);
+      if (ingest.done) this.#open.delete(ingest.key);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import type { DurableFrame } from '../protocol/server-frames.ts';
+import type { Clock, Sql } from './ports.ts';
+import { createSchema, schemaExists } from './schema.ts';
+
+/** A durable frame before it has its number. */
+export type Unnumbered<F extends DurableFrame = DurableFrame> = F extends unknown ? Omit<F, 'seq'> : never;
+
+/** Epochs carry a proof of who made them, so that a foreign one is told from one that was never stored. */
+export interface Epochs {
+  make(): string;
+  genuine(epoch: string): boolean;
+}
+
+interface Stored {
+  seq: number;
+  frame: string;
+}
+
+const PAGE = 500;
+
+/**
+ * The ordered entries of one channel: `seq` 1, 2, 3 … without gaps, in one epoch. The epoch is made in memory and stored
+ * with the first entry. `undelivered` is the first entry that no session was written, kept only while there is one.
+ */
+export class Journal {
+  readonly #sql: Sql;
+  readonly #clock: Clock;
+  #stored: boolean;
+  #epoch: string;
+  #head = 0;
+  #undelivered: number | undefined;
+
+  constructor(sql: Sql, clock: Clock, epochs: Epochs) {
+    this.#sql = sql;
+    this.#clock = clock;
+    this.#stored = schemaExists(sql);
+    this.#epoch = epochs.make();
+    if (this.#stored) this.#load();
+  }
+
+  #load(): void {
+    const meta = new Map(
+      this.#sql
+        .all<{ key: string; value: string | number }>("SELECT key, value FROM meta WHERE key IN ('epoch', 'undelivered')")
+        .map(({ key, value }) => [key, value]),
+    );
+    const epoch = meta.get('epoch');
+    if (epoch !== undefined) this.#epoch = String(epoch);
+    const undelivered = meta.get('undelivered');
+    if (undelivered !== undefined) this.#undelivered = Number(undelivered);
+    this.#head = this.#sql.all<{ head: number | null }>('SELECT max(seq) AS head FROM events')[0]?.head ?? 0;
+  }
+
+  /** Whether anything was ever stored. Reads of other tables must ask first. */
+  get exists(): boolean {
+    return this.#stored;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** The newest `seq`; 0 where there is none. */
+  get head(): number {
+    return this.#head;
+  }
+
+  get undelivered(): number | undefined {
+    return this.#undelivered;
+  }
+
+  /** Takes over an epoch that open sessions were told before anything was stored. */
+  adopt(epoch: string): void {
+    if (!this.#stored) this.#epoch = epoch;
+  }
+
+  /** Makes the tables where they are missing. Call it inside the transaction of the first write. */
+  prepare(): void {
+    if (this.#stored) return;
+    createSchema(this.#sql);
+    this.#sql.run("INSERT INTO meta (key, value) VALUES ('epoch', ?)", this.#epoch);
+    this.#stored = true;
+  }
+
+  /** Runs a transaction; tables that it made and undid are not there. */
+  writing<T>(transaction: () => T): T {
+    const stored = this.#stored;
+    try {
+      return transaction();
+    } catch (error) {
+      this.#stored = stored;
+      throw error;
+    }
+  }
+
+  /**
+   * Appends one entry, inside a transaction, and returns it numbered. What is made anew at every sending (signed urls,
+   * inline data) is not part of it: see render.ts.
+   */
+  append<F extends DurableFrame>(entry: Unnumbered<F>, online: boolean): F {
+    const seq = this.#head + 1;
+    const { type, ...rest } = entry;
+    // `seq` stands second, so that a frame reads well on the wire.
+    const frame = { type, seq, ...rest } as unknown as F;
+    const json = JSON.stringify(frame);
+    const { id = null, conversation = null } = frame as { id?: string; conversation?: string };
+    this.#sql.run(
+      'INSERT INTO events (seq, type, id, conversation, frame, at, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      seq,
+      type,
+      id,
+      conversation,
+      json,
+      this.#clock.now(),
+      json.length,
+    );
+    if (!online && this.#undelivered === undefined) {
+      this.#sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('undelivered', ?)", seq);
+      this.#undelivered = seq;
+    }
+    this.#head = seq;
+    return frame;
+  }
+
+  /** All entries have now been written to a session, or a client was told to read history instead. */
+  delivered(): void {
+    if (this.#undelivered === undefined) return;
+    this.#sql.run("DELETE FROM meta WHERE key = 'undelivered'");
+    this.#undelivered = undefined;
+  }
+
+  /** The oldest entry that is kept; head + 1 where there is none. */
+  first(): number {
+    if (!this.#stored) return 1;
+    return this.#sql.all<{ first: number | null }>('SELECT min(seq) AS first FROM events')[0]?.first ?? this.#head + 1;
+  }
+
+  /** The stored JSON of the entries after `seq`, in order, read page by page. */
+  *after(seq: number): Generator<Stored> {
+    if (!this.#stored) return;
+    for (let from = seq; from < this.#head; ) {
+      const page = this.#sql.all<Stored>('SELECT seq, frame FROM events WHERE seq > ? ORDER BY seq LIMIT ?', from, PAGE);
+      const last = page.at(-1);
+      if (!last) return;
+      yield* page;
+      from = last.seq;
+    }
+  }
+
+  /** The entries of a type with this id, oldest first. */
+  find(type: DurableFrame['type'], id: string): DurableFrame[] {
+    if (!this.#stored) return [];
+    return this.#sql
+      .all<{ frame: string }>('SELECT frame FROM events WHERE id = ? AND type = ? ORDER BY seq', id, type)
+      .map(({ frame }) => JSON.parse(frame));
+  }
+
+  /** The entries of a conversation that make its history, oldest first. */
+  history(conversation: string): DurableFrame[] {
+    if (!this.#stored) return [];
+    return this.#sql
+      .all<{ frame: string }>(
+        "SELECT frame FROM events WHERE conversation = ? AND type IN ('message', 'edit', 'file', 'tool', 'turn') ORDER BY seq",
+        conversation,
+      )
+      .map(({ frame }) => JSON.parse(frame));
+  }
+}

@@ -1,0 +1,129 @@
+import { CLOSE, StarwireError } from '../protocol/errors.ts';
+import type { Limits } from '../protocol/limits.ts';
+import type { ErrorFrame, ServerFrame } from '../protocol/server-frames.ts';
+import type { Core, Standing } from './core.ts';
+import { Out } from './out.ts';
+import type { Clock, Socket } from './ports.ts';
+import { advance, entries, openText } from './replay.ts';
+import { type Attachment, Session } from './session.ts';
+
+/** The sessions of one channel, and how frames get to them. */
+export class Roster {
+  readonly #sessions = new Map<Socket, Session>();
+  readonly #clock: Clock;
+  readonly #limits: Limits;
+
+  /** `sockets` are those that were open before a hibernation. */
+  constructor(sockets: Iterable<Socket>, clock: Clock, limits: Limits) {
+    this.#clock = clock;
+    this.#limits = limits;
+    for (const socket of sockets) {
+      const session = Session.restore(socket);
+      if (session) this.#sessions.set(socket, session);
+    }
+  }
+
+  get all(): Session[] {
+    return [...this.#sessions.values()].filter((session) => session.open);
+  }
+
+  get size(): number {
+    let open = 0;
+    for (const session of this.#sessions.values()) if (session.open) open += 1;
+    return open;
+  }
+
+  /** Whether a frame that is sent now reaches somebody. */
+  get online(): boolean {
+    const now = this.#clock.now();
+    for (const session of this.#sessions.values()) if (session.open && session.is.exp * 1000 > now) return true;
+    return false;
+  }
+
+  get(socket: Socket): Session | undefined {
+    return this.#sessions.get(socket);
+  }
+
+  add(socket: Socket, attachment: Attachment): Session {
+    const session = new Session(socket, attachment);
+    session.save();
+    this.#sessions.set(socket, session);
+    return session;
+  }
+
+  remove(socket: Socket): void {
+    this.#sessions.delete(socket);
+  }
+
+  closeAll(code: number, reason: string): void {
+    for (const session of this.#sessions.values()) session.close(code, reason);
+  }
+
+  /** Sends to all sessions in the same order (P-WS-4); returns whether at least one was written. */
+  fanout(outs: readonly Out[], before: Standing): boolean {
+    let delivered = false;
+    for (const session of this.#sessions.values()) {
+      if (!session.open || this.expired(session)) continue;
+      if (session.is.credit !== undefined) delivered = this.#relay(session, outs, before) || delivered;
+      else delivered = session.send(outs) || delivered;
+      this.#closeIfSlow(session);
+    }
+    return delivered;
+  }
+
+  /** P-WS-12: checked before every push and on every client frame. */
+  expired(session: Session): boolean {
+    if (session.is.exp * 1000 > this.#clock.now()) return false;
+    refuse(session, new StarwireError('token_expired', 'the token has expired'));
+    session.close(CLOSE.token_expired, 'token expired');
+    return true;
+  }
+
+  #closeIfSlow(session: Session): void {
+    if (session.unseenBytes > this.#limits.unseen_bytes) session.close(CLOSE.slow_consumer, 'slow consumer');
+  }
+
+  /** An SSE relay takes what its credit allows; without credit it falls behind and is served from the journal later. */
+  #relay(session: Session, outs: readonly Out[], before: Standing): boolean {
+    if (session.behind) return true;
+    const bytes = outs.reduce((sum, out) => sum + out.bytes, 0);
+    if (session.inflight > 0 && session.inflight + bytes > (session.is.credit ?? 0)) {
+      session.fallBehind(before);
+      return true;
+    }
+    session.inflight += bytes;
+    return session.send(outs);
+  }
+
+  /** The relay has read `bytes`: it gets what it missed, as far as the credit reaches. */
+  credit(session: Session, core: Core, bytes: number): void {
+    session.inflight = Math.max(0, session.inflight - bytes);
+    const at = session.behind;
+    if (!at) return;
+    const limit = session.is.credit ?? 0;
+    const missed = function* (): Generator<Out> {
+      yield* entries(core, at.seq);
+      for (const { state } of core.turns.open) yield* openText(core, at.turns, state.turn);
+    };
+    for (const out of missed()) {
+      if (session.inflight > 0 && session.inflight + out.bytes > limit) {
+        session.fallBehind(at);
+        return;
+      }
+      session.inflight += out.bytes;
+      session.send([out]);
+      advance(at, out);
+    }
+    session.caughtUp();
+  }
+}
+
+/** Tells one session of a refusal. */
+export function refuse(session: Session, error: StarwireError, client_id?: string): void {
+  const frame: ErrorFrame = { type: 'error', ...error.body, ...(client_id === undefined ? {} : { client_id }) };
+  session.send([Out.of(frame)]);
+}
+
+export function sendFrames(session: Session, frames: ServerFrame[]): void {
+  session.send(frames.map((frame) => Out.of(frame)));
+}

@@ -1,0 +1,157 @@
+import type { Button, TurnFrame, TurnStatus } from '../protocol/server-frames.ts';
+import { isTerminal } from '../protocol/server-frames.ts';
+import type { Sql } from './ports.ts';
+import { StreamedText } from './streamed-text.ts';
+
+/** The stored facts of a turn. */
+export interface TurnState {
+  turn: string;
+  /** The id of the reply. */
+  message: string;
+  conversation: string;
+  status: TurnStatus;
+  /** The `seq` of its latest `turn` frame. */
+  seq: number;
+  /** Whether the upstream has taken the message; from then on silence counts. */
+  accepted: boolean;
+  /** Whether an upstream is called for it, by the turn's own object; false for turns that the upstream opened. */
+  runs: boolean;
+  /** Whether the turn's own object was told to start. */
+  started: boolean;
+  /** Whether the first call of the upstream is over, well or badly: the next message may follow (P-WS-15). */
+  attempted: boolean;
+  /** Unix ms of the last sign of life. */
+  active_at: number;
+  /** Set once a `message` event gave the reply: its buttons, and where it ended (chunks may follow). */
+  reply?: { buttons?: Button[]; length: number };
+  text_length: number;
+  reasoning_length: number;
+  carry: { text: string; reasoning: string };
+}
+
+/** A turn that has not ended, with its text. */
+export class OpenTurn {
+  readonly state: TurnState;
+  readonly text: StreamedText;
+  readonly reasoning: StreamedText;
+  /** The state differs from what is stored. */
+  dirty = false;
+
+  constructor(state: TurnState, text: StreamedText, reasoning: StreamedText) {
+    this.state = state;
+    this.text = text;
+    this.reasoning = reasoning;
+  }
+
+  get unflushed(): number {
+    return this.text.unflushed + this.reasoning.unflushed;
+  }
+
+  frame(): TurnFrame {
+    const { seq, turn, conversation, message, status } = this.state;
+    return { type: 'turn', seq, turn, conversation, message, status };
+  }
+}
+
+/** The turns of one channel: open ones in memory and storage, finished ones in storage for a while. */
+export class Turns {
+  readonly #sql: Sql;
+  readonly #open = new Map<string, OpenTurn>();
+  readonly #exists: () => boolean;
+
+  constructor(sql: Sql, exists: () => boolean) {
+    this.#sql = sql;
+    this.#exists = exists;
+    if (!exists()) return;
+    for (const { state } of sql.all<{ state: string }>('SELECT state FROM turns WHERE open = 1 ORDER BY at')) {
+      this.#restore(JSON.parse(state));
+    }
+  }
+
+  #restore(state: TurnState): void {
+    const text = StreamedText.load(this.#sql, state.turn, 'text', state.carry.text);
+    const reasoning = StreamedText.load(this.#sql, state.turn, 'reasoning', state.carry.reasoning);
+    this.#open.set(state.turn, new OpenTurn(state, text, reasoning));
+  }
+
+  /** Open turns in the order in which they were opened. */
+  get open(): Iterable<OpenTurn> {
+    return this.#open.values();
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  get(turn: string): OpenTurn | undefined {
+    return this.#open.get(turn);
+  }
+
+  /** The stored facts of any turn, open or finished; undefined where there is none. */
+  find(turn: string): TurnState | undefined {
+    const open = this.#open.get(turn);
+    if (open) return open.state;
+    if (!this.#exists()) return undefined;
+    const row = this.#sql.all<{ state: string }>('SELECT state FROM turns WHERE turn = ?', turn)[0];
+    return row && JSON.parse(row.state);
+  }
+
+  /** Opens a turn, inside a transaction; it must get its first frame and be stored before the transaction ends. */
+  add(turn: string, message: string, conversation: string, now: number): OpenTurn {
+    const state: TurnState = {
+      turn,
+      message,
+      conversation,
+      status: 'queued',
+      seq: 0,
+      accepted: false,
+      runs: false,
+      started: false,
+      attempted: false,
+      active_at: now,
+      text_length: 0,
+      reasoning_length: 0,
+      carry: { text: '', reasoning: '' },
+    };
+    const open = new OpenTurn(state, new StreamedText(turn, 'text'), new StreamedText(turn, 'reasoning'));
+    open.dirty = true;
+    this.#open.set(turn, open);
+    return open;
+  }
+
+  /** Stores what is not stored of a turn, inside a transaction. */
+  store(open: OpenTurn, now: number): void {
+    if (!open.dirty && open.unflushed === 0) return;
+    const { state } = open;
+    open.text.flush(this.#sql);
+    open.reasoning.flush(this.#sql);
+    state.text_length = open.text.length;
+    state.reasoning_length = open.reasoning.length;
+    state.carry = { text: open.text.carry, reasoning: open.reasoning.carry };
+    const live = !isTerminal(state.status);
+    // `at` orders open turns by age and lets finished ones be forgotten.
+    this.#sql.run(
+      'INSERT INTO turns (turn, open, state, at) VALUES (?, ?, ?, ?) ON CONFLICT (turn) DO UPDATE SET open = excluded.open, state = excluded.state, at = CASE excluded.open WHEN 1 THEN at ELSE excluded.at END',
+      state.turn,
+      live ? 1 : 0,
+      JSON.stringify(state),
+      now,
+    );
+    if (!live) {
+      this.#sql.run('DELETE FROM texts WHERE turn = ?', state.turn);
+      this.#open.delete(state.turn);
+    }
+    open.dirty = false;
+  }
+
+  /** Stores all turns that have something unstored. */
+  storeAll(now: number): void {
+    for (const open of this.#open.values()) this.store(open, now);
+  }
+
+  get unflushed(): number {
+    let sum = 0;
+    for (const open of this.#open.values()) sum += open.unflushed;
+    return sum;
+  }
+}

@@ -1,0 +1,101 @@
+import { type Limits, readLimits } from './protocol/limits.ts';
+
+/** The variables of the environment, read and checked once (P-ID-5, P-BR-1). */
+
+export const UPSTREAM_MODES = ['demo', 'webhook'] as const;
+export type UpstreamMode = (typeof UPSTREAM_MODES)[number];
+
+export interface Upstream {
+  mode: UpstreamMode;
+  url?: string;
+  api_key?: string;
+  /** Standard Webhooks secrets; the first signs. */
+  webhook_secrets: readonly string[];
+}
+
+export interface Config {
+  auth: { secret?: string; jwks_url?: string; issuer?: string; audience?: string };
+  internal_tokens: readonly string[];
+  dev_auth: boolean;
+  upstream: Upstream;
+  allowed_origins: readonly string[];
+  /** Signs ids and file urls. */
+  signing_secret: string;
+  limits: Limits;
+}
+
+const MIN_SECRET_BYTES = 32;
+
+/**
+ * Reads the variables. Throws an Error whose message names the variable that is missing, too short or unknown.
+ * Pure: the Worker calls it at its first request, `npm start` before it boots anything.
+ */
+export function readConfig(env: object): Config {
+  const read = (name: string): string | undefined => {
+    const value: unknown = Reflect.get(env, name);
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const list = (name: string): string[] =>
+    (read(name) ?? '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+
+  const secret = read('AUTH_SECRET');
+  const jwks_url = read('AUTH_JWKS_URL');
+  if (!secret && !jwks_url) throw new Error('AUTH_SECRET is missing (or set AUTH_JWKS_URL): nobody could sign in');
+  if (secret && byteLength(secret) < MIN_SECRET_BYTES) {
+    throw new Error(`AUTH_SECRET is too short: it needs ${MIN_SECRET_BYTES} bytes or more`);
+  }
+  if (jwks_url) requireUrl('AUTH_JWKS_URL', jwks_url);
+
+  const internal_tokens = list('INTERNAL_TOKEN');
+  if (internal_tokens.length === 0) throw new Error('INTERNAL_TOKEN is missing: no upstream could answer');
+  if (internal_tokens.some((token) => byteLength(token) < 16)) {
+    throw new Error('INTERNAL_TOKEN is too short: each token needs 16 bytes or more');
+  }
+
+  return {
+    auth: { secret, jwks_url, issuer: read('AUTH_ISSUER'), audience: read('AUTH_AUDIENCE') },
+    internal_tokens,
+    dev_auth: read('DEV_AUTH') === 'true',
+    upstream: readUpstream(read, list),
+    allowed_origins: list('ALLOWED_ORIGINS'),
+    // Keys that differ by purpose are derived from it, so that one secret serves a deployment.
+    signing_secret: secret ?? (internal_tokens[0] as string),
+    limits: readLimits(read('LIMITS')),
+  };
+}
+
+function readUpstream(read: (name: string) => string | undefined, list: (name: string) => string[]): Upstream {
+  const mode = read('UPSTREAM_MODE') ?? 'demo';
+  if (!isMode(mode)) {
+    throw new Error(`UPSTREAM_MODE is "${mode}"; it must be one of ${UPSTREAM_MODES.join(', ')}`);
+  }
+  const url = read('UPSTREAM_URL');
+  if (mode !== 'demo') {
+    if (!url) throw new Error(`UPSTREAM_URL is missing: UPSTREAM_MODE is ${mode}`);
+    requireUrl('UPSTREAM_URL', url);
+  }
+  const webhook_secrets = list('UPSTREAM_WEBHOOK_SECRET');
+  if (mode === 'webhook') {
+    if (webhook_secrets.length === 0) throw new Error('UPSTREAM_WEBHOOK_SECRET is missing: UPSTREAM_MODE is webhook');
+    if (webhook_secrets.some((one) => byteLength(one) < 24)) {
+      throw new Error('UPSTREAM_WEBHOOK_SECRET is too short: each secret needs 24 bytes or more');
+    }
+  }
+  return { mode, url, api_key: read('UPSTREAM_API_KEY'), webhook_secrets };
+}
+
+function isMode(mode: string): mode is UpstreamMode {
+  return (UPSTREAM_MODES as readonly string[]).includes(mode);
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
+}
+
+function requireUrl(name: string, value: string): void {
+  const { protocol } = URL.parse(value) ?? {};
+  if (protocol !== 'http:' && protocol !== 'https:') throw new Error(`${name} is not an http(s) URL`);
+}

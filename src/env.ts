@@ -1,0 +1,41 @@
+import { ApiKeys } from './auth/api-keys.ts';
+import { Seal } from './auth/seal.ts';
+import { Tokens } from './auth/tokens.ts';
+import { type Config, readConfig } from './config.ts';
+import type { RequestStream } from './objects/request-stream.ts';
+import type { UserHub } from './objects/user-hub.ts';
+
+/** The bindings of wrangler.toml; variables are read through `readConfig`. */
+export interface Env {
+  USER_HUB: DurableObjectNamespace<UserHub>;
+  REQUEST_STREAM: DurableObjectNamespace<RequestStream>;
+  DIRECTORY: DurableObjectNamespace;
+  DB: D1Database;
+  FILES: R2Bucket;
+  ASSETS: Fetcher;
+}
+
+/** What is made of the environment once per isolate. */
+export interface Context {
+  config: Config;
+  seal: Seal;
+  tokens: Tokens;
+  apiKeys: ApiKeys;
+}
+
+const contexts = new WeakMap<Env, Context>();
+
+/** Throws where a variable is missing or wrong (P-ID-5); the message names it. */
+export function contextOf(env: Env): Context {
+  const known = contexts.get(env);
+  if (known) return known;
+  const config = readConfig(env);
+  const context: Context = {
+    config,
+    seal: new Seal(config.signing_secret),
+    tokens: new Tokens(config.auth),
+    apiKeys: new ApiKeys(env.DB),
+  };
+  contexts.set(env, context);
+  return context;
+}

@@ -1,0 +1,202 @@
+import { Channel } from '../channel/channel.ts';
+import type { IngestRequest } from '../channel/ingest.ts';
+import type { Pending } from '../channel/outbox.ts';
+import type { Session } from '../channel/session.ts';
+import { nativeUp } from '../dialects/native.ts';
+import { contextOf, type Env } from '../env.ts';
+import { CLOSE, StarwireError } from '../protocol/errors.ts';
+import { exceedsBytes } from '../protocol/text.ts';
+import { Files, fileUrl, knownFiles } from '../records/files.ts';
+import { positionOf, readAttach } from './attach-request.ts';
+import { clock, DurableSql, defer, socketOf } from './durable-ports.ts';
+import { outcome } from './outcome.ts';
+import { relayUp } from './relay-frames.ts';
+
+const SESSION = 'session';
+const INGEST = 'ingest';
+
+export interface Identified {
+  tenant: string;
+  user: string;
+  /** The channel's name. */
+  channel: string;
+}
+
+/**
+ * A Channel inside a Durable Object: sockets, alarm, and the repair of faults. The Channel is rebuilt from storage whenever
+ * the object has slept or a write failed.
+ */
+export class ChannelHost {
+  readonly #ctx: DurableObjectState;
+  readonly #env: Env;
+  readonly #who: () => Identified;
+  #channel: Channel | undefined;
+  /** When the alarm is set for; undefined: not known since the object woke. */
+  #alarm: number | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env, who: () => Identified) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.#who = who;
+  }
+
+  get channel(): Channel {
+    this.#channel ??= this.#build();
+    return this.#channel;
+  }
+
+  #build(): Channel {
+    const { config, seal } = contextOf(this.#env);
+    const { tenant, user, channel } = this.#who();
+    const sql = new DurableSql(this.#ctx.storage);
+    return new Channel(
+      {
+        owner: { tenant, user },
+        name: channel,
+        sql,
+        clock,
+        defer: (work, delay_ms) => defer(() => this.run(() => work()), delay_ms),
+        epochs: seal.epochs(JSON.stringify([tenant, channel])),
+        newId: seal.newId,
+        limits: config.limits,
+        links: {
+          url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
+          data: (id) => sql.all<{ data: string }>('SELECT data FROM blobs WHERE id = ?', id)[0]?.data,
+        },
+      },
+      this.#ctx.getWebSockets(SESSION).map(socketOf),
+      // P-WS-15: a webhook's service keeps its own order; the others answer one message at a time.
+      config.upstream.mode === 'webhook' ? 'ordered' : 'serial',
+    );
+  }
+
+  /** Where clients reach us: the address by which the newest session came. */
+  get #origin(): string {
+    return this.#channel?.sessions.at(-1)?.is.origin ?? '';
+  }
+
+  /** Runs synchronous work on the channel. A fault (not a refusal) ends all sessions: they resume from what is stored. */
+  run<T>(work: (channel: Channel) => T): T {
+    try {
+      return work(this.channel);
+    } catch (error) {
+      if (!(error instanceof StarwireError)) {
+        this.#channel?.closeAll(CLOSE.restart, 'restart');
+        this.#channel = undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** Sets the alarm for what the channel, or its owner (`also`), waits for. Part of the same commit as the writes before it. */
+  schedule(also?: number): void {
+    const times = [this.channel.wake, also].filter((time) => time !== undefined);
+    if (times.length === 0) return;
+    const at = Math.min(...times);
+    // An alarm that rings too early only looks and is set again: moving it back is not worth a row.
+    if (this.#alarm !== undefined && this.#alarm <= at && this.#alarm > Date.now()) return;
+    this.#alarm = at;
+    // Not awaited: it commits with the writes of this event, and the output gate waits for it.
+    void this.#ctx.storage.setAlarm(at);
+  }
+
+  /** The alarm rang. */
+  rang(): void {
+    this.#alarm = undefined;
+    this.run((channel) => channel.expire());
+  }
+
+  /** Makes the calls that are due, one after the other; what is not answered stays for the alarm. */
+  async dispatch(call: (pending: Pending) => Promise<void>): Promise<void> {
+    for (;;) {
+      const next = this.channel.calls[0];
+      if (!next) return;
+      await call(next);
+      this.run((channel) => channel.called(next));
+    }
+  }
+
+  /** Takes a client's socket in, for hibernation. */
+  attach(request: Request): Response {
+    const { session, protocol, credit, ...attach } = readAttach(request);
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#ctx.acceptWebSocket(server, [SESSION]);
+    this.run((channel) =>
+      channel.attach(
+        socketOf(server),
+        {
+          id: session,
+          tenant: attach.tenant,
+          user: attach.user,
+          name: attach.name,
+          avatar: attach.avatar,
+          roles: attach.roles,
+          exp: attach.exp,
+          connected_at: Date.now() / 1000,
+          dialect: attach.dialect,
+          origin: attach.origin,
+          batch: attach.batch,
+          ...(credit === undefined ? {} : { credit }),
+        },
+        positionOf(attach, channel.epoch),
+      ),
+    );
+    return new Response(null, {
+      status: 101,
+      webSocket: client,
+      ...(protocol === undefined ? {} : { headers: { 'sec-websocket-protocol': protocol } }),
+    });
+  }
+
+  /** Takes the Worker's socket for a long ingest in. */
+  attachIngest(): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#ctx.acceptWebSocket(server, [INGEST]);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** A message on any of the sockets. */
+  async receive(socket: WebSocket, message: string | ArrayBuffer, only?: string): Promise<void> {
+    if (this.#ctx.getTags(socket).includes(INGEST)) return this.#ingest(socket, message, only);
+    const session = this.channel.session(socketOf(socket));
+    if (!session) return socket.close(CLOSE.restart, 'restart');
+    if (typeof message !== 'string') return session.close(CLOSE.unsupported, 'binary frames are not supported');
+    if (session.is.credit !== undefined) return this.run((channel) => channel.credit(session, relayUp(message)));
+    await this.#command(session, message);
+  }
+
+  async #command(session: Session, text: string): Promise<void> {
+    const { config, tokens, seal } = contextOf(this.#env);
+    if (exceedsBytes(text, config.limits.frame_bytes)) return session.close(CLOSE.too_large, 'the frame is too large');
+    const read = nativeUp(text);
+    if ('error' in read) return this.run((channel) => channel.malformed(session, read.error, read.client_id));
+    const { command } = read;
+    if (command.type === 'message' && command.attachments && command.attachments.length > 0) {
+      const files = await knownFiles(new Files(this.#env.FILES), seal, session.identity, command.attachments);
+      return this.run((channel) => channel.receive(session, command, files));
+    }
+    if (command.type !== 'refresh') return this.run((channel) => channel.receive(session, command));
+    try {
+      const identity = await tokens.verify(command.token);
+      this.run((channel) => channel.refreshed(session, identity));
+    } catch (error) {
+      if (!(error instanceof StarwireError)) throw error;
+      this.run((channel) => channel.malformed(session, error));
+    }
+  }
+
+  /** One batch of a long ingest; the answer says what became of it and whether all of it is stored. */
+  #ingest(socket: WebSocket, message: string | ArrayBuffer, only: string | undefined): void {
+    if (typeof message !== 'string') return socket.close(CLOSE.unsupported, 'binary frames are not supported');
+    const request: IngestRequest = JSON.parse(message);
+    const answer = outcome(() => this.run((channel) => channel.ingest({ ...request, only })));
+    socket.send(JSON.stringify({ answer, stored: this.channel.stored }));
+  }
+
+  /** A socket has gone; true if it was a session's. */
+  gone(socket: WebSocket): boolean {
+    if (this.#ctx.getTags(socket).includes(INGEST)) return false;
+    this.channel.detach(socketOf(socket));
+    return true;
+  }
+}

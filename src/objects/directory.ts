@@ -1,0 +1,103 @@
+import { createDurable } from 'itty-durable';
+
+/** Users of one tenant are spread over so many objects. */
+const SHARDS = 8;
+/** Longer lists are cut: `approximate` tells. */
+const PAGE = 1_000;
+
+export interface Candidate {
+  user: string;
+  version: number;
+}
+
+/**
+ * One shard of who is online: a durable superset, written only when a user goes from none to one session or back. Reports
+ * carry the hub's version, so that a stale one loses; what a crash left behind is pruned by those who read.
+ */
+export class Directory extends createDurable() {
+  // The base class sets it; a field of our own would wipe it out.
+  declare state: DurableObjectState;
+
+  table(): SqlStorage {
+    const { sql } = this.state.storage;
+    sql.exec('CREATE TABLE IF NOT EXISTS online (user TEXT PRIMARY KEY, version INTEGER, here INTEGER) WITHOUT ROWID');
+    return sql;
+  }
+
+  /** `user` is percent-encoded: the library puts arguments into a header. */
+  report(user: string, version: number, here: boolean): boolean {
+    this.table().exec(
+      'INSERT INTO online (user, version, here) VALUES (?, ?, ?) ON CONFLICT (user) DO UPDATE SET version = excluded.version, here = excluded.here WHERE excluded.version >= version',
+      user,
+      version,
+      here ? 1 : 0,
+    );
+    return true;
+  }
+
+  candidates(): Candidate[] {
+    return this.table()
+      .exec<{ user: string; version: number }>('SELECT user, version FROM online WHERE here = 1 LIMIT ?', PAGE)
+      .toArray();
+  }
+
+  /** Whether the platform is running: `POST /internal/platform/start` and `/stop`. */
+  running(): boolean {
+    return this.state.storage.kv.get<boolean>('running') ?? true;
+  }
+
+  run(running: boolean): boolean {
+    this.state.storage.kv.put('running', running);
+    return running;
+  }
+}
+
+/** What a Directory object answers; itty-durable's stub itself is untyped. */
+interface Shard {
+  report(user: string, version: number, here: boolean): Promise<boolean>;
+  candidates(): Promise<Candidate[]>;
+  running(): Promise<boolean>;
+  run(running: boolean): Promise<boolean>;
+}
+
+type GetShard = (namespace: DurableObjectNamespace, name: string) => Shard;
+
+/** The Directory as the rest of the code sees it. */
+export class Presence {
+  readonly #namespace: DurableObjectNamespace;
+  readonly #get: GetShard;
+
+  constructor(namespace: DurableObjectNamespace, get: GetShard) {
+    this.#namespace = namespace;
+    this.#get = get;
+  }
+
+  #shard(tenant: string, n: number): Shard {
+    return this.#get(this.#namespace, `${tenant}/${n}`);
+  }
+
+  async report(tenant: string, user: string, version: number, here: boolean): Promise<void> {
+    await this.#shard(tenant, shardOf(user)).report(encodeURIComponent(user), version, here);
+  }
+
+  /** Users of a tenant who may be online. */
+  async candidates(tenant: string): Promise<Candidate[]> {
+    const shards = Array.from({ length: SHARDS }, (_, n) => this.#shard(tenant, n).candidates());
+    return (await Promise.all(shards)).flat().map(({ user, version }) => ({ user: decodeURIComponent(user), version }));
+  }
+
+  running(): Promise<boolean> {
+    return this.#get(this.#namespace, 'platform').running();
+  }
+
+  run(running: boolean): Promise<boolean> {
+    return this.#get(this.#namespace, 'platform').run(running);
+  }
+}
+
+/** FNV-1a over code units: any even spread will do. */
+function shardOf(user: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < user.length; i++) hash = Math.imul(hash ^ user.charCodeAt(i), 0x01000193) >>> 0;
+  return hash % SHARDS;
+}

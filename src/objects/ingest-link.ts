@@ -1,0 +1,165 @@
+import type { ChannelEvent } from '../channel/events.ts';
+import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
+import { StarwireError } from '../protocol/errors.ts';
+import type { OutboundResult } from '../protocol/outbound.ts';
+import type { TurnStatus } from '../protocol/server-frames.ts';
+import { type Outcome, unwrap } from './outcome.ts';
+
+/** An object that takes events over a socket. */
+export interface IngestTarget {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
+interface Numbered {
+  n: number;
+  event: ChannelEvent;
+}
+
+interface Answer {
+  answer: Outcome<IngestResponse>;
+  stored: boolean;
+}
+
+/** Characters of events that may wait here before the source is asked to wait. */
+const HIGH_WATER = 1_048_576;
+const RECONNECTS = 6;
+const RECONNECT_MS = 50;
+
+/**
+ * A long ingest into one object, over an internal socket: messages there cost a twentieth of calls. What arrives while a
+ * batch is under way goes with the next one (P-WS-6). Batches are kept until they are stored and sent again after a crash of
+ * the object, which counts each event once by the request's key.
+ */
+export class IngestLink {
+  readonly #target: IngestTarget;
+  readonly #fields: Omit<IngestRequest, 'events' | 'end'>;
+  readonly #onResult: (n: number, result: OutboundResult) => void;
+  #socket: Promise<WebSocket> | undefined;
+  #queue: Numbered[] = [];
+  #queued = 0;
+  /** Sent, and not known to be stored. */
+  #kept: Numbered[] = [];
+  #ending = false;
+  #reconnects = 0;
+  #status: TurnStatus | undefined;
+  #idle = Promise.withResolvers<void>();
+  #busy = false;
+  #failed: { error: unknown } | undefined;
+
+  constructor(
+    target: IngestTarget,
+    fields: Omit<IngestRequest, 'events' | 'end'>,
+    onResult: (n: number, result: OutboundResult) => void,
+  ) {
+    this.#target = target;
+    this.#fields = fields;
+    this.#onResult = onResult;
+    this.#idle.resolve();
+  }
+
+  /** The status of the watched turn, as of the last answer. */
+  get status(): TurnStatus | undefined {
+    return this.#status;
+  }
+
+  /** Takes an event. Resolves when there is room for another one. */
+  async push(n: number, event: ChannelEvent): Promise<void> {
+    if (this.#failed) throw this.#failed.error;
+    this.#queue.push({ n, event });
+    this.#queued += 'text' in event && event.text ? event.text.length : 256;
+    this.#pump();
+    if (this.#queued > HIGH_WATER) await this.#idle.promise;
+  }
+
+  /** Resolves when everything is applied and stored; closes the socket. */
+  async end(): Promise<void> {
+    await this.#idle.promise;
+    this.#ending = true;
+    this.#send();
+    await this.#idle.promise;
+    (await this.#socket)?.close(1000, 'done');
+  }
+
+  /** Gives the socket up without an end: the source broke off. */
+  async abandon(): Promise<void> {
+    await this.#idle.promise;
+    (await this.#socket)?.close(1000, 'source broke off');
+  }
+
+  #pump(): void {
+    if (!this.#busy && !this.#failed && this.#queue.length > 0) this.#send();
+  }
+
+  #send(): void {
+    this.#kept.push(...this.#queue);
+    const events = this.#queue;
+    this.#queue = [];
+    this.#queued = 0;
+    this.#busy = true;
+    this.#idle = Promise.withResolvers<void>();
+    // Never unhandled: whoever waits next gets it.
+    this.#idle.promise.catch(() => undefined);
+    void this.#transmit(events).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #transmit(events: Numbered[]): Promise<void> {
+    this.#socket ??= this.#connect();
+    const socket = await this.#socket;
+    const request: IngestRequest = { ...this.#fields, events, end: this.#ending };
+    socket.send(JSON.stringify(request));
+  }
+
+  async #connect(): Promise<WebSocket> {
+    const response = await this.#target.fetch('https://object/ingest', { headers: { upgrade: 'websocket' } });
+    const socket = response.webSocket;
+    if (!socket) throw new StarwireError('internal', 'the object took no socket');
+    socket.accept();
+    socket.addEventListener('message', ({ data }) => {
+      if (typeof data === 'string') this.#answer(JSON.parse(data));
+    });
+    const lost = (): void => this.#lost(socket);
+    socket.addEventListener('close', lost);
+    socket.addEventListener('error', lost);
+    return socket;
+  }
+
+  #answer({ answer, stored }: Answer): void {
+    if (stored) this.#kept = [];
+    try {
+      const { results, status } = unwrap(answer);
+      for (const { n, result } of results) this.#onResult(n, result);
+      this.#status = status ?? this.#status;
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#reconnects = 0;
+    this.#busy = false;
+    this.#idle.resolve();
+    this.#pump();
+  }
+
+  /** The object was reset: what it may not have stored is sent again. */
+  #lost(socket: WebSocket): void {
+    void this.#socket?.then(
+      (current) => {
+        if (current !== socket) return;
+        this.#socket = undefined;
+        if (this.#busy) this.#again();
+      },
+      () => undefined,
+    );
+  }
+
+  #again(): void {
+    if (this.#reconnects >= RECONNECTS) return this.#fail(new StarwireError('internal', 'the channel could not be reached'));
+    const delay = RECONNECT_MS * 2 ** this.#reconnects;
+    this.#reconnects += 1;
+    setTimeout(() => void this.#transmit(this.#kept).catch(() => this.#again()), delay);
+  }
+
+  #fail(error: unknown): void {
+    this.#busy = false;
+    this.#failed = { error };
+    this.#idle.reject(error);
+  }
+}

@@ -1,0 +1,307 @@
+import { DurableObject } from 'cloudflare:workers';
+import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
+import type { Call, Pending } from '../channel/outbox.ts';
+import { contextOf, type Env } from '../env.ts';
+import { type Delivery, delivery } from '../protocol/delivery.ts';
+import { StarwireError } from '../protocol/errors.ts';
+import { hubName } from '../protocol/identity.ts';
+import { isTerminal } from '../protocol/server-frames.ts';
+import { Files } from '../records/files.ts';
+import { stored } from '../records/store-event.ts';
+import { upstreamOf } from '../upstream/calls.ts';
+import { type RunRecord, TurnRun } from '../upstream/run.ts';
+import type { ReplyEvent } from '../upstream/upstream.ts';
+import { ChannelHost } from './channel-host.ts';
+import { type Outcome, outcome } from './outcome.ts';
+import { hubSink, ownSink } from './reply-sinks.ts';
+
+/** Whose turn it is, and where its channel lives. */
+interface Owner {
+  tenant: string;
+  user: string;
+  turn: string;
+  /** `hub`: in the user's hub, this object only calls the upstream. `here`: this is the channel `sse:{turn}`. */
+  channel: 'hub' | 'here';
+  /** P-OA-6: the turn goes on though its client has gone. */
+  detach?: boolean;
+  /** Of the request that made it (P-OA-7): the hash of its body, and what its stream repeats of it. */
+  body?: string;
+  model?: string;
+  include_usage?: boolean;
+  /** Unix ms: when it may be forgotten. */
+  forget_at: number;
+}
+
+/** A hub's call about one of its turns. */
+export interface HubCall {
+  tenant: string;
+  user: string;
+  turn: string;
+  call: Call;
+}
+
+/** A `/v1` request that is to become a channel with one turn. */
+export interface OpenRequest {
+  tenant: string;
+  user: string;
+  user_name: string;
+  request_id: string;
+  /** The OpenAI body. */
+  request: unknown;
+  /** Of the last user message. */
+  text: string;
+  detach: boolean;
+  body: string;
+  model: string;
+  include_usage: boolean;
+}
+
+/**
+ * One object per request or turn: it calls the upstream for its turn, and for a `/v1` request it is also the channel, the
+ * SSE queue `sse:{request_id}`.
+ */
+export class RequestStream extends DurableObject<Env> {
+  readonly #host: ChannelHost;
+  readonly #run: TurnRun;
+  /** When a client that went away counts as gone (Unix ms). */
+  #graceUntil: number | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#host = new ChannelHost(ctx, env, () => {
+      const { tenant, user, turn } = this.#required;
+      return { tenant, user, channel: `sse:${turn}` };
+    });
+    const { kv } = ctx.storage;
+    this.#run = new TurnRun({
+      load: () => kv.get<RunRecord>('run'),
+      save: (record) => kv.put('run', record),
+      now: () => Date.now(),
+      ...upstreamOf(contextOf(env).config),
+      sink: () => this.#sink(),
+      attempted: (accepted) => this.#attempted(accepted),
+    });
+  }
+
+  get #owner(): Owner | undefined {
+    return this.ctx.storage.kv.get<Owner>('owner');
+  }
+
+  get #required(): Owner {
+    const owner = this.#owner;
+    if (!owner) throw new StarwireError('not_found', 'there is no such stream');
+    return owner;
+  }
+
+  get #limits() {
+    return contextOf(this.env).config.limits;
+  }
+
+  #hub(owner: Owner) {
+    return this.env.USER_HUB.getByName(hubName(owner.tenant, owner.user));
+  }
+
+  #sink() {
+    const owner = this.#required;
+    const { seal, config } = contextOf(this.env);
+    const store = (event: ReplyEvent) => stored({ files: new Files(this.env.FILES), seal, limits: config.limits }, owner, event);
+    if (owner.channel === 'here') return ownSink(this.#host, owner.turn, store);
+    // A run counts its events from 0: each run needs a key of its own.
+    return hubSink(this.#hub(owner), owner.turn, `~run ${crypto.randomUUID()}`, store);
+  }
+
+  async #attempted(accepted: boolean) {
+    const owner = this.#required;
+    if (owner.channel === 'hub') return this.#hub(owner).attempted(owner.turn, accepted);
+    return this.#host.run((channel) => {
+      channel.attempted(owner.turn, accepted);
+      return channel.turn(owner.turn)?.status;
+    });
+  }
+
+  /** A hub's call; answered as soon as it is stored (DESIGN 5). */
+  call({ tenant, user, turn, call }: HubCall): void {
+    const owner = this.#owner;
+    if (owner && (owner.tenant !== tenant || owner.user !== user)) return;
+    if (!owner) this.#own({ tenant, user, turn, channel: 'hub' });
+    this.#take(turn, call);
+    this.#go();
+  }
+
+  #own(owner: Omit<Owner, 'forget_at'>): void {
+    this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: Date.now() + this.#limits.idempotency_ms });
+  }
+
+  #take(turn: string, call: Call): void {
+    switch (call.type) {
+      case 'start':
+        return this.#run.add(call.delivery, turn);
+      case 'deliver':
+        return this.#run.add(call.delivery, `${turn}.${call.delivery.type}.${call.delivery.message_id}`);
+      case 'register':
+        return;
+      case 'cancel':
+        this.#run.stop();
+        return this.#run.add(this.#cancellation(), `${turn}.cancel`);
+      default:
+        return call satisfies never;
+    }
+  }
+
+  #cancellation(): Delivery {
+    const { tenant, user, turn, channel } = this.#required;
+    return delivery({
+      type: 'cancel',
+      tenant,
+      channel_id: channel === 'hub' ? `webchat:${user}` : `sse:${turn}`,
+      conversation: 'default',
+      turn,
+      seq: 0,
+      message_id: turn,
+      user_id: user,
+      user_name: user,
+      avatar: '',
+      text: '',
+      timestamp: Date.now() / 1000,
+    });
+  }
+
+  /** Sets the alarm and starts what is due. The object stays up while a call is under way; the alarm finds a broken one. */
+  #go(): void {
+    this.#schedule();
+    this.ctx.waitUntil(
+      this.#run.run().then(
+        () => this.#settle(),
+        (error: unknown) => console.error('turn run failed', { turn: this.#owner?.turn, error: String(error) }),
+      ),
+    );
+  }
+
+  #schedule(): void {
+    const owner = this.#owner;
+    if (!owner) return;
+    const times = [this.#run.due, this.#graceUntil, owner.forget_at].filter((time) => time !== undefined);
+    if (owner.channel === 'here') this.#host.schedule(Math.min(...times));
+    else void this.ctx.storage.setAlarm(Math.min(...times));
+  }
+
+  /** The channel's calls to its turn's object stay in this object. */
+  async #settle(): Promise<void> {
+    const owner = this.#owner;
+    if (!owner) return;
+    if (owner.channel === 'here') {
+      await this.#host.dispatch(async ({ turn, call }: Pending) => this.#take(turn, call));
+      const status = this.#host.channel.turn(owner.turn)?.status;
+      const soon = Date.now() + this.#limits.stream_retention_ms;
+      if (status && isTerminal(status) && owner.forget_at > soon) this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
+      this.#leave();
+    }
+    if (this.#run.due !== undefined && this.#run.due <= Date.now() && !this.#run.active) this.#go();
+    else this.#schedule();
+  }
+
+  /** With nobody listening, a turn that is not detached has so long to live (P-OA-6). */
+  #leave(): void {
+    const owner = this.#required;
+    const status = this.#host.channel.turn(owner.turn)?.status;
+    const abandoned = !owner.detach && status !== undefined && !isTerminal(status) && this.#host.channel.sessions.length === 0;
+    this.#graceUntil = abandoned ? (this.#graceUntil ?? Date.now() + this.#limits.sse_grace_ms) : undefined;
+  }
+
+  override async alarm(): Promise<void> {
+    const owner = this.#owner;
+    if (!owner) return;
+    if (owner.forget_at <= Date.now()) {
+      await this.ctx.storage.deleteAll();
+      return;
+    }
+    if (owner.channel === 'here') {
+      this.#host.rang();
+      // A crash has taken the time of grace from memory: it begins again.
+      this.#leave();
+      if (this.#graceUntil !== undefined && this.#graceUntil <= Date.now()) this.#host.run((channel) => channel.cancel(owner.turn));
+    }
+    await this.#settle();
+  }
+
+  /** Makes the channel `sse:{request_id}` and its turn; the same request again only finds it. */
+  async open({ tenant, user, user_name, request_id, request, text, ...rest }: OpenRequest): Promise<Outcome<{ fresh: boolean }>> {
+    const owner = this.#owner;
+    if (owner) {
+      return outcome(() => {
+        if (owner.body !== rest.body) throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
+        return { fresh: false };
+      });
+    }
+    this.#own({ tenant, user, turn: request_id, channel: 'here', ...rest });
+    const start = delivery({
+      type: 'completion',
+      tenant,
+      channel_id: `sse:${request_id}`,
+      conversation: 'default',
+      turn: request_id,
+      seq: 0,
+      message_id: request_id,
+      user_id: user,
+      user_name,
+      avatar: '',
+      text,
+      timestamp: Date.now() / 1000,
+      request,
+    });
+    this.#host.run((channel) => channel.openOnlyTurn(request_id, 'default', { type: 'start', delivery: start }));
+    await this.#settle();
+    return { value: { fresh: true } };
+  }
+
+  /** What a reader of the stream needs to know; undefined where it is not a stream of that user. */
+  streamOf(tenant: string, user: string): { model: string; include_usage: boolean } | undefined {
+    const owner = this.#owner;
+    if (owner?.channel !== 'here' || owner.tenant !== tenant || owner.user !== user) return undefined;
+    return { model: owner.model ?? '', include_usage: owner.include_usage ?? false };
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    if (this.#owner?.channel !== 'here') return new Response(null, { status: 404 });
+    if (new URL(request.url).pathname === '/ingest') return this.#host.attachIngest();
+    const response = this.#host.attach(request);
+    this.#leave();
+    return response;
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.#host.receive(socket, message, this.#owner?.turn);
+    await this.#settle();
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    if (!this.#owner) return;
+    this.#host.gone(socket);
+    await this.#settle();
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.webSocketClose(socket);
+  }
+
+  async #change<T>(work: () => T): Promise<Outcome<T>> {
+    const result = outcome(() => {
+      if (this.#owner?.channel !== 'here') throw new StarwireError('not_found', 'there is no such channel');
+      return work();
+    });
+    await this.#settle();
+    return result;
+  }
+
+  ingest(request: IngestRequest): Promise<Outcome<IngestResponse>> {
+    return this.#change(() => this.#host.run((channel) => channel.ingest({ ...request, only: this.#owner?.turn })));
+  }
+
+  /** Where the turn's channel is, and for one that is here its facts (section 5.3). */
+  facts() {
+    const owner = this.#owner;
+    if (!owner) return undefined;
+    const { tenant, user, turn, channel } = owner;
+    return { tenant, user, channel, state: channel === 'here' ? this.#host.run((one) => one.turn(turn)) : undefined };
+  }
+}

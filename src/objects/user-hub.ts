@@ -1,0 +1,135 @@
+import { DurableObject } from 'cloudflare:workers';
+import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
+import type { Pending } from '../channel/outbox.ts';
+import type { KnownFiles } from '../channel/sends.ts';
+import type { Env } from '../env.ts';
+import { PING, PONG, type SendCommand, type SendResult } from '../protocol/client-frames.ts';
+import type { Identity } from '../protocol/identity.ts';
+import { historyRows } from '../records/history.ts';
+import { ChannelHost } from './channel-host.ts';
+import { type Outcome, outcome } from './outcome.ts';
+import { presenceOf } from './presence.ts';
+
+/** A session as `GET /internal/users/{id}` shows it. */
+export interface SessionView {
+  session: string;
+  user_id: string;
+  user_name: string;
+  avatar: string;
+  connected_at: number;
+  dialect: string;
+}
+
+/**
+ * The connection manager: one object per user, the channel `webchat:{user}` with all sessions of that user. It never calls
+ * out for long: the turns' own objects do the slow work.
+ */
+export class UserHub extends DurableObject<Env> {
+  readonly #host: ChannelHost;
+  readonly #tenant: string;
+  readonly #user: string;
+  /** Of the last report to the Directory; later reports must be higher, also after a sleep. */
+  #version = 0;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const [tenant, user]: string[] = JSON.parse(ctx.id.name ?? '[]');
+    this.#tenant = tenant ?? '';
+    this.#user = user ?? '';
+    this.#host = new ChannelHost(ctx, env, () => ({ tenant: this.#tenant, user: this.#user, channel: `webchat:${this.#user}` }));
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    if (new URL(request.url).pathname === '/ingest') return this.#host.attachIngest();
+    // Before the 101, so that the Directory never lacks somebody who is online.
+    if (this.#host.channel.sessions.length === 0) await this.#report(true);
+    return this.#host.attach(request);
+  }
+
+  async #report(here: boolean): Promise<void> {
+    this.#version = Math.max(this.#version + 1, Date.now());
+    await presenceOf(this.env).report(this.#tenant, this.#user, this.#version, here);
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.#host.receive(socket, message);
+    await this.#settle();
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    if (this.#host.gone(socket) && this.#host.channel.sessions.length === 0) await this.#report(false);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.webSocketClose(socket);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#host.rang();
+    await this.#settle();
+  }
+
+  /** Sets the alarm, then makes the calls that are due: should this fail, the alarm makes them. */
+  async #settle(): Promise<void> {
+    this.#host.schedule();
+    await this.#host.dispatch((pending) => this.#call(pending));
+    this.#host.schedule();
+  }
+
+  async #call({ turn, call }: Pending): Promise<void> {
+    const stub = this.env.REQUEST_STREAM.getByName(turn);
+    await stub.call({ tenant: this.#tenant, user: this.#user, turn, call });
+  }
+
+  async #change<T>(work: () => T): Promise<Outcome<T>> {
+    const result = outcome(work);
+    await this.#settle();
+    return result;
+  }
+
+  send(command: SendCommand, who: Identity, files: KnownFiles): Promise<Outcome<SendResult>> {
+    return this.#change(() => this.#host.run((channel) => channel.send(command, who, files)));
+  }
+
+  cancel(turn: string): Promise<Outcome<void>> {
+    return this.#change(() => this.#host.run((channel) => channel.cancel(turn)));
+  }
+
+  ingest(request: IngestRequest): Promise<Outcome<IngestResponse>> {
+    return this.#change(() => this.#host.run((channel) => channel.ingest(request)));
+  }
+
+  /** The turn's own object has made its first call; the answer is the turn's status. */
+  async attempted(turn: string, accepted: boolean) {
+    this.#host.run((channel) => channel.attempted(turn, accepted));
+    await this.#settle();
+    return this.#host.channel.turn(turn)?.status;
+  }
+
+  turn(turn: string) {
+    return this.#host.run((channel) => channel.turn(turn));
+  }
+
+  /** A page of history, as the JSON that the client gets. */
+  history(conversation: string, before: number | undefined, limit: number): string {
+    return JSON.stringify(this.#host.run((channel) => historyRows(channel.history(conversation), channel.links, before, limit)));
+  }
+
+  sessions(): SessionView[] {
+    return this.#host.channel.sessions.map(({ is }) => ({
+      session: is.id,
+      user_id: is.user,
+      user_name: is.name,
+      avatar: is.avatar,
+      connected_at: is.connected_at,
+      dialect: is.dialect,
+    }));
+  }
+
+  closeSessions(): number {
+    const { length } = this.#host.channel.sessions;
+    this.#host.channel.closeAll(1000, 'closed by the service');
+    return length;
+  }
+}

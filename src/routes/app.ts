@@ -1,0 +1,92 @@
+import type { Context as HonoContext } from 'hono';
+import { API_KEY_PREFIX } from '../auth/api-keys.ts';
+import { bearer } from '../auth/tokens.ts';
+import { type Context, contextOf, type Env } from '../env.ts';
+import { RemoteError } from '../objects/outcome.ts';
+import { type ErrorBody, ERRORS, StarwireError } from '../protocol/errors.ts';
+import { hubName, type Identity } from '../protocol/identity.ts';
+import { exceedsBytes } from '../protocol/text.ts';
+
+/** What the routes share: the environment's context, who is asking, and how refusals become responses. */
+export interface AppEnv {
+  Bindings: Env;
+  Variables: { request_id: string };
+}
+
+export type Ctx = HonoContext<AppEnv>;
+
+export function use(c: Ctx): Context {
+  return contextOf(c.env);
+}
+
+/** The verified caller (a user token, or an API key). Throws `unauthorized` or `token_expired`. */
+export async function requireUser(c: Ctx): Promise<Identity> {
+  if (c.req.query('token') !== undefined) {
+    throw new StarwireError('bad_request', 'a token does not belong into the address', { field: 'token' });
+  }
+  const token = bearer(c.req.header('authorization'));
+  if (token === undefined) throw new StarwireError('unauthorized', 'a user token or API key is missing');
+  const { tokens, apiKeys } = use(c);
+  return token.startsWith(API_KEY_PREFIX) ? apiKeys.verify(token) : tokens.verify(token);
+}
+
+export function hubOf(c: Ctx, { tenant, user }: { tenant: string; user: string }) {
+  return c.env.USER_HUB.getByName(hubName(tenant, user));
+}
+
+/** Reads a JSON body of at most `limit` bytes. Throws `too_large` before reading on, `bad_request` where it is no JSON. */
+export async function readJson(c: Ctx, limit: number): Promise<unknown> {
+  const text = await readText(c, limit);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new StarwireError('bad_request', 'the body is not JSON');
+  }
+}
+
+export async function readText(c: Ctx, limit: number): Promise<string> {
+  const tooLarge = new StarwireError('too_large', `the body has more than ${limit} bytes`);
+  if (Number(c.req.header('content-length') ?? 0) > limit) throw tooLarge;
+  const { body } = c.req.raw;
+  if (!body) return '';
+  const decoder = new TextDecoder();
+  let size = 0;
+  let text = '';
+  for await (const bytes of body) {
+    size += bytes.byteLength;
+    if (size > limit) throw tooLarge;
+    text += decoder.decode(bytes, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** Any body that is a command is far smaller than a frame may be. */
+export function requireSmall(text: string, limit: number): void {
+  if (exceedsBytes(text, limit)) throw new StarwireError('too_large', `the body has more than ${limit} bytes`);
+}
+
+/** The body and headers of a refusal; a fault of ours is logged and told without any detail. */
+export function refusal(error: unknown, request_id: string): { body: ErrorBody; headers: Record<string, string> } {
+  if (error instanceof StarwireError) {
+    const headers: Record<string, string> = error instanceof RemoteError ? { ...error.headers } : {};
+    if (error.details.retry_after !== undefined) headers['retry-after'] = String(error.details.retry_after);
+    return { body: error.body, headers };
+  }
+  console.error('request failed', { request_id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  return { body: { code: 'internal', message: 'something went wrong on our side', retryable: true, request_id }, headers: {} };
+}
+
+export function statusOf(body: ErrorBody) {
+  return ERRORS[body.code].status;
+}
+
+/** A whole number of the query between `min` and `max`. Throws `bad_request`. */
+export function queryNumber(c: Ctx, name: string, min: number, max: number): number | undefined {
+  const text = c.req.query(name);
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new StarwireError('bad_request', `"${name}" must be a whole number from ${min} to ${max}`, { field: name });
+  }
+  return value;
+}

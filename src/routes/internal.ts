@@ -1,0 +1,103 @@
+import { Hono } from 'hono';
+import { requireInternal } from '../auth/internal.ts';
+import { presenceOf } from '../objects/presence.ts';
+import { StarwireError } from '../protocol/errors.ts';
+import { BOT, DEFAULT_TENANT, hubName, Tenant, UserId } from '../protocol/identity.ts';
+import { DEFAULT_CONVERSATION, ConversationId, parseChannel, RefId } from '../protocol/ids.ts';
+import { parse } from '../protocol/parse.ts';
+import type { HistoryPage } from '../records/history.ts';
+import { apiKeys } from './api-keys.ts';
+import { type AppEnv, type Ctx, hubOf, queryNumber, use } from './app.ts';
+import { outbound } from './outbound.ts';
+
+/** The upstream's side (section 5): everything here needs the internal token. */
+export const internal = new Hono<AppEnv>();
+
+internal.use(async (c, next) => {
+  requireInternal(c.req.header('authorization'), use(c).config.internal_tokens);
+  await next();
+});
+
+internal.route('/api-keys', apiKeys);
+internal.route('/outbound', outbound);
+
+internal.get('/turns/:turn', async (c) => {
+  const turn = parse(RefId, c.req.param('turn'), 'turn');
+  const facts = await c.env.REQUEST_STREAM.getByName(turn).facts();
+  const state = facts?.channel === 'hub' ? await hubOf(c, facts).turn(turn) : facts?.state;
+  if (!facts || !state) throw new StarwireError('not_found', 'there is no such turn');
+  const { conversation, status, text_length, reasoning_length } = state;
+  const channel = facts.channel === 'hub' ? `webchat:${facts.user}` : `sse:${turn}`;
+  return c.json({ turn, channel, conversation, status, text_length, reasoning_length });
+});
+
+/** Users whose hub is asked; beyond them the answer is approximate (section 5.3). */
+const VERIFIED_USERS = 500;
+
+internal.get('/users', async (c) => {
+  const tenant = tenantOf(c);
+  const presence = presenceOf(c.env);
+  const candidates = await presence.candidates(tenant);
+  const checked = await Promise.all(
+    candidates.slice(0, VERIFIED_USERS).map(async ({ user, version }) => {
+      const { length } = await hubOf(c, { tenant, user }).sessions();
+      // What a crash left behind is found here, and goes.
+      if (length === 0) await presence.report(tenant, user, version, false);
+      return { user, connections: length };
+    }),
+  );
+  const unchecked = candidates.slice(VERIFIED_USERS).map(({ user }) => ({ user, connections: 1 }));
+  const online = [...checked.filter(({ connections }) => connections > 0), ...unchecked];
+  return c.json({
+    active_users: online.map(({ user }) => user),
+    total_connections: online.reduce((sum, { connections }) => sum + connections, 0),
+    approximate: unchecked.length > 0,
+  });
+});
+
+internal.get('/users/:id', async (c) => {
+  const sessions = await hubOf(c, personOf(c)).sessions();
+  return c.json({ online: sessions.length > 0, sessions });
+});
+
+internal.delete('/users/:id/sessions', async (c) => c.json({ closed: await hubOf(c, personOf(c)).closeSessions() }));
+
+internal.get('/platform', async (c) => c.json(platform(await presenceOf(c.env).running())));
+internal.post('/platform/start', async (c) => c.json(platform(await presenceOf(c.env).run(true))));
+internal.post('/platform/stop', async (c) => c.json(platform(await presenceOf(c.env).run(false))));
+
+/** As in the seed: the flag says whether the platform counts as running; connections are not touched. */
+function platform(is_running: boolean) {
+  return { name: BOT.platform, is_running, bot_identity: BOT };
+}
+
+internal.get('/history', async (c) => {
+  const tenant = tenantOf(c);
+  const channel = parseChannel(c.req.query('channel') ?? '');
+  if (channel?.kind !== 'webchat') throw new StarwireError('bad_request', '"channel" must be webchat:{user_id}', { field: 'channel' });
+  const user = parse(UserId, channel.id, 'user');
+  const conversation = parse(ConversationId, c.req.query('conversation') ?? DEFAULT_CONVERSATION, 'conversation');
+  const limit = queryNumber(c, 'limit', 1, 1_000) ?? 100;
+  const page = await c.env.USER_HUB.getByName(hubName(tenant, user)).history(conversation, undefined, limit);
+  const { messages }: HistoryPage = JSON.parse(page);
+  const said = messages.filter((row) => row.type === 'message').reverse();
+  return c.json({
+    messages: said.map(({ id, role, sender, text, timestamp, reply_to }) => ({
+      user_id: sender,
+      user_name: role === 'assistant' ? BOT.display_name : sender,
+      text,
+      timestamp,
+      message_id: id,
+      is_bot: role === 'assistant',
+      reply_to_id: reply_to ?? null,
+    })),
+  });
+});
+
+function tenantOf(c: Ctx): string {
+  return parse(Tenant, c.req.query('tenant') ?? DEFAULT_TENANT, 'tenant');
+}
+
+function personOf(c: Ctx): { tenant: string; user: string } {
+  return { tenant: tenantOf(c), user: parse(UserId, c.req.param('id'), 'user') };
+}

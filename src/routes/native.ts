@@ -1,0 +1,88 @@
+import { Hono } from 'hono';
+import { isAllowedOrigin } from '../auth/origin.ts';
+import { bearer } from '../auth/tokens.ts';
+import { attachHeaders } from '../objects/attach-request.ts';
+import { SUBPROTOCOL } from '../protocol/client-frames.ts';
+import { formatPosition, parsePosition, type Position } from '../protocol/cursor.ts';
+import { CLOSE, type ErrorBody, StarwireError } from '../protocol/errors.ts';
+import type { Identity } from '../protocol/identity.ts';
+import { type AppEnv, type Ctx, hubOf, requireUser, use } from './app.ts';
+import { Relay } from './relay.ts';
+import { sse } from './sse.ts';
+
+/** The native socket (section 2) and the same frames as SSE. */
+export const native = new Hono<AppEnv>();
+
+native.get('/ws', async (c) => {
+  if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
+    throw new StarwireError('bad_request', 'this address takes WebSocket connections only');
+  }
+  const { config, tokens, seal } = use(c);
+  if (!isAllowedOrigin(c.req.header('origin'), c.req.url, config.allowed_origins)) {
+    throw new StarwireError('forbidden', 'this Origin is not allowed');
+  }
+  if (c.req.query('token') !== undefined) {
+    throw new StarwireError('bad_request', 'a token does not belong into the address', { field: 'token' });
+  }
+  const offered = (c.req.header('sec-websocket-protocol') ?? '').split(',').map((one) => one.trim());
+  const protocol = offered.includes(SUBPROTOCOL) ? SUBPROTOCOL : undefined;
+  const token = bearer(c.req.header('authorization')) ?? offered.find((one) => one.startsWith('bearer.'))?.slice('bearer.'.length);
+  let who: Identity;
+  try {
+    if (token === undefined) throw new StarwireError('unauthorized', 'a user token is missing');
+    who = await tokens.verify(token);
+  } catch (error) {
+    if (!(error instanceof StarwireError)) throw error;
+    return refuseSocket(error.body, protocol);
+  }
+  const attach = attachHeaders({
+    ...attachOf(c, who),
+    session: seal.newId('ses'),
+    dialect: 'native',
+    batch: c.req.query('batch') === '1',
+    protocol,
+    cursor: c.req.query('cursor'),
+    turns: c.req.query('turns'),
+  });
+  return hubOf(c, who).fetch('https://object/attach', { headers: attach });
+});
+
+function attachOf(c: Ctx, { tenant, user, name, avatar, roles, exp }: Identity) {
+  return { tenant, user, name, avatar, roles: [...roles], exp, origin: new URL(c.req.url).origin };
+}
+
+/** P-WS-3: a browser cannot read a refused handshake, so that the socket opens to say why. No object is touched. */
+function refuseSocket(error: ErrorBody, protocol: string | undefined): Response {
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  // The contract's word for every bad token at the door; `message` tells an expired one.
+  server.send(JSON.stringify({ type: 'error', ...error, code: 'unauthorized' }));
+  server.close(CLOSE.unauthorized, 'unauthorized');
+  return new Response(null, {
+    status: 101,
+    webSocket: client,
+    ...(protocol === undefined ? {} : { headers: { 'sec-websocket-protocol': protocol } }),
+  });
+}
+
+native.get('/api/events', async (c) => {
+  const who = await requireUser(c);
+  const { config, seal } = use(c);
+  const { limits } = config;
+  const position = positionOf(c);
+  const attach = { ...attachOf(c, who), session: seal.newId('ses'), dialect: 'sse', batch: false, credit: limits.sse_credit_bytes };
+  const relay = new Relay(hubOf(c, who), attach, position);
+  return sse({ heartbeat_ms: limits.sse_heartbeat_ms, heartbeat: 'ping', closed: () => relay.close() }, async (writer) => {
+    for await (const { frame, json } of relay.frames()) {
+      const { cursor, turns } = relay.position;
+      await writer.event({ event: frame.type, ...(cursor ? { id: formatPosition(cursor, turns) } : {}), data: json });
+    }
+  });
+});
+
+/** Where an SSE client stands: `Last-Event-ID`, or `?cursor=`; an id of somebody else's ends in `reset`. */
+function positionOf(c: Ctx): Position {
+  const id = c.req.header('last-event-id') ?? c.req.query('cursor');
+  if (id === undefined || id === '') return { turns: new Map() };
+  return parsePosition(id) ?? { cursor: { epoch: 'unknown', seq: 0 }, turns: new Map() };
+}

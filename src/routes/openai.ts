@@ -1,0 +1,152 @@
+import { Hono } from 'hono';
+import * as v from 'valibot';
+import { type OpenAiState, openaiUsage } from '../dialects/openai.ts';
+import { unwrap } from '../objects/outcome.ts';
+import { StarwireError } from '../protocol/errors.ts';
+import type { Identity } from '../protocol/identity.ts';
+import { parse } from '../protocol/parse.ts';
+import { type AppEnv, type Ctx, readText, refusal, requireUser, statusOf, use } from './app.ts';
+import { collect, parseEventId, streamed, type StreamSource } from './openai-stream.ts';
+
+/** OpenAI-compatible API (section 4). */
+export const openai = new Hono<AppEnv>();
+
+/** Unknown fields are accepted and passed on; these are the ones the gateway itself reads. */
+const Completion = v.looseObject({
+  model: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(256, 'has more than 256 characters')))),
+  messages: v.pipe(v.array(v.looseObject({ role: v.string() })), v.minLength(1, 'is empty')),
+  stream: v.optional(v.nullable(v.boolean())),
+  stream_options: v.optional(v.nullable(v.looseObject({ include_usage: v.optional(v.nullable(v.boolean())) }))),
+});
+
+const KEY_CHARS = 255;
+const DEFAULT_MODEL = 'starwire';
+
+openai.get('/models', async (c) => {
+  await requireUser(c);
+  const { mode } = use(c).config.upstream;
+  const model = { id: mode === 'demo' ? 'starwire-demo' : DEFAULT_MODEL, object: 'model', created: 1_767_225_600, owned_by: 'starwire' };
+  return c.json({ object: 'list', data: [model] });
+});
+
+openai.post('/chat/completions', async (c) => {
+  const who = await requireUser(c);
+  const { config, seal } = use(c);
+  const text = await readText(c, config.limits.completion_bytes);
+  const body = parse(Completion, jsonOf(text));
+  const key = c.req.header('idempotency-key');
+  if (key !== undefined && (key === '' || key.length > KEY_CHARS)) {
+    throw new StarwireError('bad_request', `"Idempotency-Key" must have 1 to ${KEY_CHARS} characters`, { field: 'Idempotency-Key' });
+  }
+  const { tenant, user, name } = who;
+  // The same key is the same request, and so the same stream (P-OA-7).
+  const request_id = key === undefined ? seal.newId('req') : seal.idFor('req', [tenant, user, key]);
+  const stub = c.env.REQUEST_STREAM.getByName(request_id);
+  const streaming = body.stream === true;
+  const seen = { model: body.model ?? DEFAULT_MODEL, include_usage: body.stream_options?.include_usage === true };
+  unwrap(
+    await stub.open({
+      ...seen,
+      tenant,
+      user,
+      user_name: name,
+      request_id,
+      request: body,
+      text: lastUserText(body.messages),
+      detach: !streaming || key !== undefined || c.req.header('x-starwire-detach')?.toLowerCase() === 'true',
+      body: await hash(text),
+    }),
+  );
+  const source: StreamSource = {
+    stub,
+    attach: attachOf(c, who),
+    position: { turns: new Map() },
+    skip: 0,
+    state: newState(request_id, seen),
+  };
+  c.header('x-request-id', request_id);
+  if (streaming) return streamed(source, config.limits.sse_heartbeat_ms);
+  const { content, reasoning, finish_reason, usage, error } = await collect(source);
+  if (error) return c.json({ error: { message: error.message, type: error.type, param: null, code: error.code } }, statusOfFailure(error.type));
+  const message = { role: 'assistant', content, ...(reasoning === '' ? {} : { reasoning_content: reasoning }) };
+  return c.json({
+    id: request_id,
+    object: 'chat.completion',
+    created: source.state.created,
+    model: source.state.model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason }],
+    usage: openaiUsage(usage),
+  });
+});
+
+/** P-OA-8: the stream goes on after `Last-Event-ID`; without one, from its start. */
+openai.get('/streams/:request_id', async (c) => {
+  const who = await requireUser(c);
+  const { config, seal } = use(c);
+  const id = c.req.param('request_id');
+  const gone = new StarwireError('not_found', 'there is no such stream');
+  if (!seal.isOurs('req', id)) throw gone;
+  const stub = c.env.REQUEST_STREAM.getByName(id);
+  const seen = await stub.streamOf(who.tenant, who.user);
+  if (!seen) throw gone;
+  const last = c.req.header('last-event-id');
+  const from = last === undefined || last === '' ? { position: { turns: new Map() }, skip: 0 } : parseEventId(last);
+  if (!from) throw new StarwireError('bad_request', 'the Last-Event-ID is not one of this stream', { field: 'Last-Event-ID' });
+  const { text, reasoning } = from.position.turns.get(id) ?? { text: 0, reasoning: 0 };
+  const state = { ...newState(id, seen), text, reasoning, begun: text + reasoning > 0 };
+  return streamed({ stub, attach: attachOf(c, who), ...from, state }, config.limits.sse_heartbeat_ms);
+});
+
+function attachOf(c: Ctx, { tenant, user, name, avatar, roles, exp }: Identity) {
+  const { seal, config } = use(c);
+  return {
+    ...{ tenant, user, name, avatar, roles: [...roles], exp, origin: new URL(c.req.url).origin },
+    session: seal.newId('ses'),
+    dialect: 'openai',
+    batch: false,
+    credit: config.limits.sse_credit_bytes,
+  };
+}
+
+function newState(id: string, seen: { model: string; include_usage: boolean }): OpenAiState {
+  const created = Math.floor(Date.now() / 1000);
+  return { id, ...seen, created, text: 0, reasoning: 0, begun: false, finished: false };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new StarwireError('bad_request', 'the body is not JSON');
+  }
+}
+
+const TextPart = v.object({ type: v.literal('text'), text: v.string() });
+
+/** What the user said last, as plain text. */
+function lastUserText(messages: { role: string; [field: string]: unknown }[]): string {
+  const content = messages.findLast(({ role }) => role === 'user')?.content;
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content.flatMap((part) => (v.is(TextPart, part) ? [part.text] : [])).join('\n');
+}
+
+/** A failure of the upstream, where no stream has begun (P-OA-4). */
+function statusOfFailure(type: string) {
+  if (type === 'upstream_rate_limited') return 429;
+  if (type === 'expired' || type === 'upstream_silent') return 504;
+  return type === 'cancelled' ? 409 : 502;
+}
+
+async function hash(text: string): Promise<string> {
+  return Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString('base64url');
+}
+
+/** Refusals in OpenAI's shape. */
+export function openaiRefusal(error: unknown, request_id: string): Response {
+  const { body, headers } = refusal(error, request_id);
+  const { code, message, field } = body;
+  const status = statusOf(body);
+  const type = status === 401 || status === 403 ? 'authentication_error' : status >= 500 ? 'server_error' : status === 429 ? 'rate_limit_error' : 'invalid_request_error';
+  return Response.json({ error: { message, type, param: field ?? null, code } }, { status, headers: { 'x-request-id': request_id, ...headers } });
+}

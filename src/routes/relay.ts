@@ -1,0 +1,176 @@
+import { formatCursor, formatLengths, type Lengths, type Position } from '../protocol/cursor.ts';
+import { StarwireError } from '../protocol/errors.ts';
+import type { ServerFrame } from '../protocol/server-frames.ts';
+import { isTerminal } from '../protocol/server-frames.ts';
+import { type AttachRequest, attachHeaders } from '../objects/attach-request.ts';
+import { creditFrame } from '../objects/relay-frames.ts';
+
+/** An object that takes internal sockets. */
+export interface RelayTarget {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
+/** A step in which read bytes are told to the object: a quarter of the window. */
+const CREDIT_STEPS = 4;
+const RECONNECTS = 8;
+const RECONNECT_MS = 100;
+
+/** A frame and where the stream stands after it. */
+export interface Relayed {
+  frame: ServerFrame;
+  json: string;
+}
+
+/**
+ * The frames of a channel, read over an internal socket (DESIGN 2): the object sleeps between them, sends only within the
+ * credit that reading gives, and after a reset of the object the relay goes on from where it stood.
+ */
+export class Relay {
+  readonly #target: RelayTarget;
+  readonly #attach: AttachRequest;
+  #epoch: string | undefined;
+  /** The epoch of the journal, as `welcome` told it. */
+  #told: string | undefined;
+  #seq = 0;
+  readonly #turns = new Map<string, Lengths>();
+  #socket: WebSocket | undefined;
+  #queue: Relayed[] = [];
+  #wake = Promise.withResolvers<void>();
+  #ended: 'closed' | 'lost' | undefined;
+  #read = 0;
+  #reattached = false;
+
+  constructor(target: RelayTarget, attach: AttachRequest, position: Position) {
+    this.#target = target;
+    this.#attach = attach;
+    this.#epoch = position.cursor?.epoch;
+    this.#seq = position.cursor?.seq ?? 0;
+    for (const [turn, lengths] of position.turns) this.#turns.set(turn, lengths);
+  }
+
+  /** Where a client stands that has read everything so far. */
+  get position(): Position {
+    return { ...(this.#epoch === undefined ? {} : { cursor: { epoch: this.#epoch, seq: this.#seq } }), turns: this.#turns };
+  }
+
+  /** The frames until the object closes or `close` is called; throws `internal` when it cannot be reached any more. */
+  async *frames(): AsyncGenerator<Relayed> {
+    let failures = 0;
+    try {
+      for (;;) {
+        try {
+          await this.#connect();
+          for await (const relayed of this.#drain()) {
+            failures = 0;
+            yield relayed;
+          }
+          if (this.#ended === 'closed') return;
+        } catch (error) {
+          if (error instanceof StarwireError) throw error;
+        }
+        // The object was reset or deployed: the same stream goes on by cursor.
+        if (failures >= RECONNECTS) throw new StarwireError('internal', 'the stream was lost');
+        await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS * 2 ** failures));
+        failures += 1;
+        this.#reattached = true;
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { cursor, turns } = this.position;
+    const attach = { ...this.#attach, ...(cursor ? { cursor: formatCursor(cursor), turns: formatLengths(turns) } : {}) };
+    const response = await this.#target.fetch('https://object/attach', { headers: attachHeaders(attach) });
+    const socket = response.webSocket;
+    if (response.status === 404) throw new StarwireError('not_found', 'there is no such stream');
+    if (!socket) throw new Error('the object took no socket');
+    this.#ended = undefined;
+    this.#queue = [];
+    this.#read = 0;
+    this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => {
+      if (typeof data !== 'string' || this.#socket !== socket) return;
+      this.#queue.push({ frame: JSON.parse(data), json: data });
+      this.#wake.resolve();
+    });
+    socket.addEventListener('close', ({ code }) => this.#end(socket, code === 1006 || code === 1012 ? 'lost' : 'closed'));
+    socket.addEventListener('error', () => this.#end(socket, 'lost'));
+    socket.accept();
+  }
+
+  #end(socket: WebSocket, how: 'closed' | 'lost'): void {
+    if (this.#socket !== socket) return;
+    this.#ended ??= how;
+    this.#wake.resolve();
+  }
+
+  async *#drain(): AsyncGenerator<Relayed> {
+    for (;;) {
+      const next = this.#queue.shift();
+      if (next) {
+        this.#advance(next.frame);
+        if (!this.#isRepeated(next.frame)) yield next;
+        this.#credit(next.json);
+        continue;
+      }
+      if (this.#ended) return;
+      this.#wake = Promise.withResolvers<void>();
+      await this.#wake.promise;
+    }
+  }
+
+  /** After a re-attachment the client is in the middle of its stream: it was welcomed before. */
+  #isRepeated(frame: ServerFrame): boolean {
+    return this.#reattached && (frame.type === 'welcome' || frame.type === 'ready');
+  }
+
+  #advance(frame: ServerFrame): void {
+    switch (frame.type) {
+      case 'welcome':
+        // Without a cursor the place is known only with the first numbered frame.
+        if (frame.resumed) this.#epoch = frame.epoch;
+        this.#told = frame.epoch;
+        return;
+      case 'reset':
+        this.#epoch = frame.epoch;
+        this.#seq = frame.seq;
+        this.#turns.clear();
+        break;
+      case 'chunk': {
+        const known = this.#turns.get(frame.turn) ?? { text: 0, reasoning: 0 };
+        this.#turns.set(frame.turn, { ...known, [frame.kind]: frame.offset + frame.text.length });
+        break;
+      }
+      case 'turn':
+        if (isTerminal(frame.status)) this.#turns.delete(frame.turn);
+        else if (!this.#turns.has(frame.turn)) this.#turns.set(frame.turn, { text: 0, reasoning: 0 });
+        break;
+    }
+    if (!('seq' in frame) || frame.type === 'ack' || 'snapshot' in frame) return;
+    this.#epoch ??= this.#told;
+    this.#seq = frame.seq;
+  }
+
+  /** Called once the consumer has taken a frame: the object may send as many bytes more. */
+  #credit(json: string): void {
+    const window = this.#attach.credit ?? 0;
+    this.#read += new TextEncoder().encode(json).byteLength;
+    if (this.#read < window / CREDIT_STEPS || this.#ended) return;
+    this.#socket?.send(creditFrame(this.#read));
+    this.#read = 0;
+  }
+
+  /** The client has gone: the object is told at once. */
+  close(): void {
+    this.#ended ??= 'closed';
+    this.#wake.resolve();
+    try {
+      this.#socket?.close(1000, 'client gone');
+    } catch {
+      // It had been closed from the other side.
+    }
+    this.#socket = undefined;
+  }
+}

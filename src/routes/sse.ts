@@ -1,0 +1,53 @@
+/** Writes server-sent events with a heartbeat; `write` resolves when the client has read enough to take more. */
+export interface SseWriter {
+  event(fields: { event?: string; id?: string; data: string }): Promise<void>;
+  comment(text: string): Promise<void>;
+}
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+interface SseOptions {
+  headers?: Record<string, string>;
+  heartbeat_ms: number;
+  /** The text of the heartbeat's comment. */
+  heartbeat: string;
+  /** The client has gone, or the stream is over. */
+  closed: () => void;
+}
+
+/** A response whose events `produce` writes. Headers and one comment are flushed at once (P-OA-3). */
+export function sse(options: SseOptions, produce: (writer: SseWriter) => Promise<void>): Response {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const encoder = new TextEncoder();
+  const write = (text: string): Promise<void> => writer.write(encoder.encode(text));
+  const heartbeat = setInterval(() => {
+    // A client that went away without a word is found here.
+    write(`: ${options.heartbeat}\n\n`).catch(options.closed);
+  }, options.heartbeat_ms);
+
+  const run = async (): Promise<void> => {
+    try {
+      await write(': connected\n\n');
+      await produce({
+        event: ({ event, id, data }) =>
+          write(`${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`),
+        comment: (text) => write(`: ${text}\n\n`),
+      });
+      await writer.close();
+    } catch {
+      // The client has gone; what it missed is in the journal.
+      await writer.abort().catch(() => undefined);
+    } finally {
+      clearInterval(heartbeat);
+      options.closed();
+    }
+  };
+  void run();
+  writer.closed.catch(options.closed);
+  return new Response(readable, { headers: { ...HEADERS, ...options.headers } });
+}

@@ -1,0 +1,180 @@
+import type { Delivery } from '../protocol/delivery.ts';
+import type { TurnError, TurnStatus } from '../protocol/server-frames.ts';
+import { isTerminal } from '../protocol/server-frames.ts';
+import { type Call, type ReplyEvent, RETRY_DELAYS_MS, UpstreamError } from './upstream.ts';
+
+/** One delivery that is to reach the upstream. */
+export interface Job {
+  delivery: Delivery;
+  /** `webhook-id`: the same on every attempt. */
+  id: string;
+  attempt: number;
+  /** Unix ms. */
+  due: number;
+}
+
+/** What survives a crash: `calling` is set while an attempt is under way. */
+export interface RunRecord {
+  jobs: Job[];
+  calling: boolean;
+}
+
+/** Where the events of a reply go. */
+export interface ReplySink {
+  push(event: ReplyEvent): Promise<void>;
+  /** Everything pushed is stored when it resolves. */
+  end(): Promise<void>;
+  /** The turn's status as of the last answer. */
+  readonly status: TurnStatus | undefined;
+}
+
+export interface RunPorts {
+  load(): RunRecord | undefined;
+  save(record: RunRecord): void;
+  now(): number;
+  call: Call;
+  /** Whether a call that broke off can be made again: a webhook by its id, a generation not. */
+  repeatable: boolean;
+  sink(): ReplySink;
+  /** Tells the channel that an attempt is over; the answer is the turn's status. */
+  attempted(accepted: boolean): Promise<TurnStatus | undefined>;
+}
+
+/**
+ * The slow half of a turn: takes deliveries, calls the upstream, and hands its events on. Attempts are stored before they are
+ * made, so that after a crash the owner's alarm finds what was under way.
+ */
+export class TurnRun {
+  readonly #ports: RunPorts;
+  #abort: AbortController | undefined;
+
+  constructor(ports: RunPorts) {
+    this.#ports = ports;
+  }
+
+  /** Whether an attempt is under way in this very life of the object. */
+  get active(): boolean {
+    return this.#abort !== undefined;
+  }
+
+  /** When to look again (Unix ms); undefined where there is nothing to do. */
+  get due(): number | undefined {
+    const job = this.#ports.load()?.jobs[0];
+    return job && (this.active ? this.#ports.now() + WATCHDOG_MS : job.due);
+  }
+
+  /** Adds a delivery, once per id. */
+  add(delivery: Delivery, id: string): void {
+    const record = this.#ports.load() ?? { jobs: [], calling: false };
+    if (record.jobs.some((job) => job.id === id)) return;
+    record.jobs.push({ delivery, id, attempt: 0, due: this.#ports.now() });
+    this.#ports.save(record);
+  }
+
+  /** The turn has ended: what is under way is broken off, what waits is dropped. */
+  stop(): void {
+    this.#ports.save({ jobs: [], calling: false });
+    this.#abort?.abort();
+  }
+
+  /** Makes the attempts that are due, one after the other. */
+  async run(): Promise<void> {
+    while (!this.active) {
+      const record = this.#ports.load();
+      const job = record?.jobs[0];
+      if (!record || !job || job.due > this.#ports.now()) return;
+      const abort = new AbortController();
+      this.#abort = abort;
+      try {
+        const cut = record.calling && !this.#ports.repeatable;
+        this.#ports.save({ ...record, calling: true });
+        await (cut ? this.#fail(CUT_OFF) : this.#attempt(job, abort.signal));
+      } finally {
+        this.#abort = undefined;
+      }
+    }
+  }
+
+  /** One attempt, and what follows from it. */
+  async #attempt(job: Job, signal: AbortSignal): Promise<void> {
+    let accepted: Promise<unknown> | undefined;
+    const sink = this.#ports.sink();
+    const { delivery, id } = job;
+    try {
+      const options = {
+        id,
+        signal,
+        accepted: () => {
+          accepted = this.#ports.attempted(true);
+          // Whoever fails below reports it; a lost report is made good by the turn's own deadline.
+          accepted.catch(() => undefined);
+        },
+      };
+      for await (const event of this.#ports.call(delivery, options)) {
+        await sink.push(event);
+        if (signal.aborted || (sink.status && isTerminal(sink.status))) break;
+      }
+      await sink.end();
+      await accepted;
+      this.#finished(id);
+    } catch (error) {
+      // The turn has ended: only the way into the channel is left to close, and it no longer matters how.
+      if (signal.aborted) return void (await sink.end().catch(() => undefined));
+      if (error instanceof UpstreamError) {
+        await sink.end();
+        return this.#failed(job, error);
+      }
+      // A fault of ours: what came is stored by the channel; the alarm looks again.
+      this.#later(job, RETRY_DELAYS_MS[job.attempt], true);
+      throw error;
+    }
+  }
+
+  async #failed(job: Job, error: UpstreamError): Promise<void> {
+    const { type } = job.delivery;
+    const delay = error.retry ? RETRY_DELAYS_MS[job.attempt] : undefined;
+    if (type !== 'cancel') {
+      const status = await this.#ports.attempted(false);
+      if (status === undefined || isTerminal(status)) return this.#finished(job.id);
+      // An outbound event of the turn ends the retries (P-UP-3): the upstream has the message after all.
+      if (status === 'running' && type !== 'answer' && error.retry) return this.#finished(job.id);
+      if (delay === undefined) return this.#fail(error.turnError);
+    }
+    this.#later(job, delay === undefined ? undefined : Math.max(delay, Math.min(error.retry_after_ms ?? 0, LONGEST_RETRY_AFTER_MS)), false);
+  }
+
+  /** Puts a delivery off; without a delay it is given up. */
+  #later(job: Job, delay: number | undefined, calling: boolean): void {
+    if (delay === undefined) return this.#finished(job.id);
+    const due = this.#ports.now() + delay;
+    const jobs = this.#jobs.map((one) => (one.id === job.id ? { ...one, attempt: one.attempt + 1, due } : one));
+    this.#ports.save({ jobs, calling });
+  }
+
+  get #jobs(): Job[] {
+    return this.#ports.load()?.jobs ?? [];
+  }
+
+  /** Tells the channel that the turn has failed. */
+  async #fail({ label, type, message, hint }: TurnError): Promise<void> {
+    const sink = this.#ports.sink();
+    await sink.push({ kind: 'error', label, type, message, hint });
+    await sink.end();
+    this.#ports.save({ jobs: [], calling: false });
+  }
+
+  #finished(id: string): void {
+    this.#ports.save({ jobs: this.#jobs.filter((job) => job.id !== id), calling: false });
+  }
+}
+
+/** How often a run under way is looked after: an object that died in the middle is found by its alarm. */
+const WATCHDOG_MS = 30_000;
+const LONGEST_RETRY_AFTER_MS = 120_000;
+
+const CUT_OFF: TurnError = {
+  label: 'Reply interrupted',
+  type: 'upstream_stream',
+  message: 'The reply was interrupted before it was complete.',
+  hint: 'Send the message again.',
+};

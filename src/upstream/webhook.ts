@@ -1,0 +1,139 @@
+import { Webhook } from 'standardwebhooks';
+import type { Upstream } from '../config.ts';
+import type { Delivery } from '../protocol/delivery.ts';
+import { StarwireError } from '../protocol/errors.ts';
+import { parseOutbound } from '../protocol/outbound.ts';
+import { ndjsonLines } from '../protocol/ndjson.ts';
+import { parseJson } from '../protocol/parse.ts';
+import { type Call, type CallOptions, type ReplyEvent, UpstreamError } from './upstream.ts';
+
+/** Delivery by webhook (section 5.1): signed, redirects are failures, an answer in the response is applied as if posted. */
+export function webhook(upstream: Upstream, limits: { webhook_attempt_ms: number; line_bytes: number; outbound_bytes: number }): Call {
+  return async function* (delivery, options) {
+    const response = await post(upstream, delivery, options, limits.webhook_attempt_ms);
+    options.accepted();
+    yield* inline(response, delivery, limits);
+  };
+}
+
+/** Standard Webhooks: one signature per secret, so that the receiver may know either while they rotate. */
+export function sign(secrets: readonly string[], id: string, at: Date, body: string): Record<string, string> {
+  const signatures = secrets.map((secret) => webhookOf(secret).sign(id, at, body));
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': signatures.join(' '),
+  };
+}
+
+const BASE64 = /^(?:whsec_)?(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** The library reads base64, with or without `whsec_`; a secret that is none is taken as the key's bytes. */
+function webhookOf(secret: string): Webhook {
+  return BASE64.test(secret) ? new Webhook(secret) : new Webhook(secret, { format: 'raw' });
+}
+
+async function post({ url = '', webhook_secrets }: Upstream, delivery: Delivery, { id, signal }: CallOptions, attempt_ms: number): Promise<Response> {
+  const body = JSON.stringify(delivery);
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'Starwire',
+    ...sign(webhook_secrets, id, new Date(), body),
+  };
+  // The time is for the answer's headers; a streamed answer may take longer.
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), attempt_ms);
+  let response: Response;
+  try {
+    response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal: AbortSignal.any([signal, timeout.signal]) });
+  } catch {
+    const message = timeout.signal.aborted ? `The service did not answer within ${attempt_ms / 1000} s.` : 'The service could not be reached.';
+    throw unreachable(message, true);
+  } finally {
+    clearTimeout(timer);
+  }
+  if (response.ok) return response;
+  await response.body?.cancel();
+  throw refusal(response);
+}
+
+const RETRIED = new Set([408, 425, 429]);
+
+function refusal(response: Response): UpstreamError {
+  const { status } = response;
+  if (RETRIED.has(status) || status >= 500) return unreachable(`The service answered ${status}.`, true, retryAfter(response));
+  return new UpstreamError({
+    label: 'Message refused',
+    type: 'upstream_rejected',
+    message: `The service answered ${status}.`,
+    hint: 'The operator of this chat should look at the service.',
+  });
+}
+
+function unreachable(message: string, retry: boolean, retry_after_ms?: number): UpstreamError {
+  return new UpstreamError(
+    { label: 'Service unreachable', type: 'upstream_unreachable', message, hint: 'Send the message again later.' },
+    { retry, retry_after_ms },
+  );
+}
+
+/** `Retry-After` in seconds or as a date; undefined where there is none. */
+function retryAfter({ headers }: Response): number | undefined {
+  const value = headers.get('retry-after');
+  if (value === null) return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
+}
+
+/** A 200 whose body is NDJSON or `{"events": […]}` (P-UP-3). Any other body is only an acknowledgement. */
+async function* inline(response: Response, delivery: Delivery, limits: { line_bytes: number; outbound_bytes: number }): AsyncGenerator<ReplyEvent> {
+  const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim();
+  if (!response.body || (type !== 'application/x-ndjson' && type !== 'application/json')) {
+    await response.body?.cancel();
+    return;
+  }
+  if (type === 'application/x-ndjson') {
+    for await (const line of ndjsonLines(response.body, limits.line_bytes)) {
+      if ('error' in line) throw badReply(line.error);
+      yield read(parsed(line.text), delivery);
+    }
+    return;
+  }
+  const length = Number(response.headers.get('content-length') ?? 0);
+  if (length > limits.outbound_bytes) throw badReply(new StarwireError('too_large', 'the answer is too large'));
+  const text = await response.text();
+  // Many services acknowledge with a JSON of their own: only `events` is for us.
+  const body = text.trim() === '' ? undefined : parsed(text);
+  if (typeof body !== 'object' || body === null || !('events' in body) || !Array.isArray(body.events)) return;
+  for (const event of body.events) yield read(event, delivery);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text, 'answer');
+  } catch (error) {
+    throw badReply(error);
+  }
+}
+
+/** An event of the answer: its channel may be left out, it is the delivery's. */
+function read(input: unknown, { channel_id, tenant }: Delivery): ReplyEvent {
+  try {
+    const fields = typeof input === 'object' && input !== null ? input : {};
+    return parseOutbound({ channel: channel_id, tenant, ...fields }).event;
+  } catch (error) {
+    throw badReply(error);
+  }
+}
+
+function badReply(error: unknown): UpstreamError {
+  if (!(error instanceof StarwireError)) throw error;
+  return new UpstreamError({
+    label: 'Broken answer',
+    type: 'upstream_stream',
+    message: `The service's answer cannot be read: ${error.message}.`.slice(0, 500),
+    hint: 'The operator of this chat should look at the service.',
+  });
+}

@@ -1,0 +1,509 @@
+import { describe, expect, it } from 'vitest';
+import type { ServerFrame } from '../../../src/protocol/server-frames.ts';
+import { chunk, edit, message, own, turn } from './frames.ts';
+import { EPOCH, settle, tokenUntil, World, welcome } from './harness.ts';
+
+const texts = (world: World): string[] =>
+  (world.client.state.conversations.get('default')?.items ?? []).map((item) =>
+    item.kind === 'message' ? item.text : '',
+  );
+
+const ack = (client_id: string, id: string, seq: number): ServerFrame => ({
+  type: 'ack',
+  client_id,
+  id,
+  seq,
+  conversation: 'default',
+  duplicate: false,
+});
+
+describe('connecting', () => {
+  it('P-WS-2 offers the protocol and the token as subprotocols, never in the address', async () => {
+    const world = new World();
+    const socket = await world.live();
+    expect(socket.protocols).toEqual(['starwire.v1', 'bearer.token-1']);
+    expect(socket.url.href).toBe('wss://chat.example/ws?batch=1');
+    expect(world.client.status).toEqual({ is: 'live' });
+  });
+
+  it('P-WS-8 resumes by cursor and by the lengths of open turns', async () => {
+    const world = new World();
+    const socket = await world.live(4);
+    socket.push(turn(5, 'running'), chunk(0, 'Think', { kind: 'reasoning' }), chunk(0, 'Hel'));
+    const next = await world.drop();
+    expect(next.url.searchParams.get('cursor')).toBe(`${EPOCH}.5`);
+    expect(next.url.searchParams.get('turns')).toBe('t1:3:5');
+    next.push(welcome(7, true), message(6, 'm6', 'six'), chunk(3, 'lo'), own(7, 'm7', 'seven'), {
+      type: 'ready',
+      seq: 7,
+    });
+    expect(world.client.status.is).toBe('live');
+    expect(texts(world)).toEqual(['Hello', 'six', 'seven']);
+    expect(world.losses).toEqual([]);
+    expect(world.stale).toEqual(['start']);
+  });
+
+  it('P-WS-8 after a reset goes on from its place and asks for history', async () => {
+    const world = new World();
+    await world.live(9);
+    const next = await world.drop();
+    next.push(
+      welcome(2, false, 'e2'),
+      { type: 'reset', reason: 'unknown', epoch: 'e2', seq: 2 },
+      { type: 'ready', seq: 2 },
+    );
+    expect(world.stale).toEqual(['start', 'reset']);
+    next.push(message(3, 'm3', 'three'));
+    expect((await world.drop()).url.searchParams.get('cursor')).toBe('e2.3');
+  });
+
+  it('P-WS-9 without a cursor takes what was never delivered, whatever its numbers', async () => {
+    const world = new World();
+    world.client.start();
+    await settle();
+    world.socket.push(
+      welcome(9),
+      message(7, 'm7', 'a'),
+      message(9, 'm9', 'b'),
+      { type: 'ready', seq: 9 },
+      message(10, 'm10', 'c'),
+    );
+    expect(texts(world)).toEqual(['a', 'b', 'c']);
+    expect(world.losses).toEqual([]);
+  });
+
+  it('waits longer after each failure, and again shortly once a connection has lasted', async () => {
+    const world = new World();
+    world.client.start();
+    await settle();
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 7; attempt += 1) {
+      world.socket.close();
+      const { status } = world.client;
+      waits.push(status.is === 'waiting' ? status.until - world.clock.now() : -1);
+      await world.clock.pass(waits.at(-1) ?? 0);
+    }
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
+    world.socket.push(welcome(0), { type: 'ready', seq: 0 });
+    await world.clock.pass(6000);
+    world.socket.close();
+    expect(world.client.status).toMatchObject({ is: 'waiting', until: world.clock.now() + 500 });
+  });
+
+  it('spreads returns over half of each pause', async () => {
+    const world = new World();
+    world.random = 0;
+    await world.live();
+    world.socket.close(1012);
+    expect(world.client.status).toMatchObject({ is: 'waiting', until: world.clock.now() + 250 });
+  });
+
+  it('stays away longer when told to slow down (4008), even if the reader comes back', async () => {
+    const world = new World();
+    await world.live();
+    world.socket.close(4008);
+    expect(world.client.status).toMatchObject({ is: 'waiting', until: world.clock.now() + 30_000 });
+    world.back();
+    expect(world.client.status.is).toBe('waiting');
+    world.client.retryNow();
+    expect(world.client.status.is).toBe('connecting');
+  });
+
+  it('gives up a connection that opens and says nothing', async () => {
+    const world = new World();
+    world.client.start();
+    await settle();
+    await world.clock.pass(15_000);
+    expect(world.sockets[0]?.closed).toBe(true);
+    expect(world.client.status.is).toBe('waiting');
+  });
+
+  it('returns at once when the network or the reader does, and is offline while there is no network', async () => {
+    const world = new World();
+    await world.live();
+    world.online = false;
+    world.socket.close();
+    expect(world.client.status.is).toBe('offline');
+    world.online = true;
+    world.back();
+    await settle();
+    expect(world.sockets).toHaveLength(2);
+  });
+
+  it('stop ends it; start goes on where it was', async () => {
+    const world = new World();
+    const socket = await world.live(3);
+    world.client.stop();
+    expect(socket.closed).toBe(true);
+    await world.clock.pass(100_000);
+    expect(world.sockets).toHaveLength(1);
+    world.client.start();
+    await settle();
+    expect(world.socket.url.searchParams.get('cursor')).toBe(`${EPOCH}.3`);
+  });
+});
+
+describe('signs of life', () => {
+  it('pings at every heartbeat and gives a peer up that does not answer', async () => {
+    const world = new World();
+    const socket = await world.live();
+    await world.clock.pass(25_000);
+    expect(socket.pings).toBe(1);
+    socket.text('pong');
+    await world.clock.pass(25_000);
+    expect(socket.pings).toBe(2);
+    await world.clock.pass(9_999);
+    expect(world.client.status.is).toBe('live');
+    await world.clock.pass(1);
+    expect(world.client.status.is).toBe('waiting');
+    expect(socket.closed).toBe(true);
+  });
+
+  it('any frame counts as an answer', async () => {
+    const world = new World();
+    const socket = await world.live();
+    await world.clock.pass(25_000);
+    socket.push(message(1, 'm1', 'here'));
+    await world.clock.pass(20_000);
+    expect(world.client.status.is).toBe('live');
+  });
+
+  it('doubts a socket after a change of network, and asks at once', async () => {
+    const world = new World();
+    const socket = await world.live();
+    world.gone();
+    expect(socket.pings).toBe(1);
+    await world.clock.pass(4_000);
+    expect(world.client.status.is).toBe('waiting');
+  });
+
+  it('P-WS-14 says what it has seen every 64 frames, by weight, and when idle', async () => {
+    const world = new World();
+    const socket = await world.live();
+    await world.clock.pass(1000);
+    expect(socket.of('seen')).toEqual([{ type: 'seen', seq: 0 }]);
+    for (let seq = 1; seq <= 64; seq += 1) socket.push(message(seq, `m${seq}`, 'x'));
+    expect(socket.of('seen').at(-1)).toEqual({ type: 'seen', seq: 64 });
+    socket.push(message(65, 'm65', 'x'.repeat(300_000)));
+    expect(socket.of('seen').at(-1)).toEqual({ type: 'seen', seq: 65 });
+    socket.push(message(66, 'm66', 'x'));
+    expect(socket.of('seen')).toHaveLength(3);
+    await world.clock.pass(1000);
+    expect(socket.of('seen').at(-1)).toEqual({ type: 'seen', seq: 66 });
+  });
+});
+
+describe('nothing twice, nothing missing', () => {
+  it('P-WS-8 a durable frame counts once', async () => {
+    const world = new World();
+    const socket = await world.live();
+    socket.push(message(1, 'm1', 'one'), message(1, 'm1', 'one'), message(2, 'm2', 'two'));
+    expect(world.seen.filter(({ type }) => type === 'message')).toHaveLength(2);
+  });
+
+  it('P-WS-8 snapshots are taken in without moving the cursor', async () => {
+    const world = new World();
+    const socket = await world.live(5);
+    socket.push(turn(3, 'running', { snapshot: true }), message(6, 'm6', 'six'));
+    expect(world.losses).toEqual([]);
+    expect((await world.drop()).url.searchParams.get('cursor')).toBe(`${EPOCH}.6`);
+  });
+
+  it('P-WS-8 a hole in the numbers is a loss: it reconnects from the last whole place', async () => {
+    const world = new World();
+    const socket = await world.live();
+    socket.push(message(1, 'm1', 'one'), message(3, 'm3', 'three'));
+    expect(world.losses).toEqual(['event 3 after 1']);
+    expect(texts(world)).toEqual(['one']);
+    await world.clock.pass(500);
+    expect(world.socket.url.searchParams.get('cursor')).toBe(`${EPOCH}.1`);
+  });
+
+  it('P-WS-8 a replay that ends too early is a loss', async () => {
+    const world = new World();
+    await world.live(1);
+    const next = await world.drop();
+    next.push(welcome(3, true), message(2, 'm2', 'two'), { type: 'ready', seq: 3 });
+    expect(world.losses).toEqual(['replay ended at 2 of 3']);
+  });
+
+  it('starts afresh where resuming loses again and again', async () => {
+    const world = new World();
+    await world.live(1);
+    for (let round = 0; round < 3; round += 1) {
+      const next = await world.drop();
+      next.push(welcome(3, true), { type: 'ready', seq: 3 });
+      await world.clock.pass(30_000);
+    }
+    expect(world.socket.url.searchParams.has('cursor')).toBe(false);
+  });
+
+  it('P-WS-6 trims chunks that overlap, drops known ones, and notices a gap', async () => {
+    const world = new World();
+    const socket = await world.live();
+    socket.push(turn(1, 'running'), chunk(0, 'Hello'), chunk(3, 'lo, w'), chunk(2, 'llo'));
+    expect(texts(world)).toEqual(['Hello, w']);
+    socket.push(chunk(20, 'later'));
+    expect(world.losses).toEqual(['text at 20 after 8']);
+    await world.clock.pass(500);
+    expect(world.socket.url.searchParams.get('turns')).toBe('t1:8:0');
+  });
+
+  it('P-WS-8 a client that shows more than there is repairs itself at offset 0', async () => {
+    const world = new World();
+    const socket = await world.live();
+    socket.push(turn(1, 'running'), chunk(0, 'Hello lost'));
+    const next = await world.drop();
+    next.push(
+      welcome(1, true),
+      turn(1, 'running', { snapshot: true }),
+      chunk(0, 'Hello'),
+      { type: 'ready', seq: 1 },
+      chunk(5, '!'),
+    );
+    expect(texts(world)).toEqual(['Hello!']);
+    expect(world.losses).toEqual([]);
+  });
+
+  it('P-WS-6 knows how long a reply is that came whole or was edited while its turn runs', async () => {
+    const world = new World();
+    const socket = await world.live();
+    socket.push(
+      turn(1, 'running'),
+      message(2, 'own-id', 'Whole', { turn: 't1' }),
+      message(3, 'x', 'aside', { turn: 't1' }),
+    );
+    socket.push(
+      chunk(5, ' and more', { message: 'own-id' }),
+      edit(4, 'own-id', 'Anew'),
+      chunk(4, '!', { message: 'own-id' }),
+    );
+    expect(texts(world)).toEqual(['Anew!', 'aside']);
+    expect(world.losses).toEqual([]);
+    expect((await world.drop()).url.searchParams.get('turns')).toBe('t1:5:0');
+  });
+
+  it('P-WS-11 ignores late chunks of a finished turn', async () => {
+    const world = new World();
+    const socket = await world.live();
+    socket.push(
+      turn(1, 'running'),
+      chunk(0, 'Hel'),
+      message(2, 'r1', 'Hel', { turn: 't1', partial: true }),
+      turn(3, 'cancelled'),
+      chunk(3, 'lo'),
+    );
+    expect(texts(world)).toEqual(['Hel']);
+  });
+
+  it('takes batches apart, and shows them in one step', async () => {
+    const world = new World();
+    const socket = await world.live();
+    let shown = 0;
+    world.client.on('state', () => {
+      shown += 1;
+    });
+    socket.push({ type: 'batch', frames: [message(1, 'm1', 'one'), message(2, 'm2', 'two')] });
+    expect(texts(world)).toEqual(['one', 'two']);
+    expect(shown).toBe(1);
+  });
+
+  it('passes over frames of a newer server, numbered ones too', async () => {
+    const world = new World();
+    const socket = await world.live();
+    socket.text(JSON.stringify({ type: 'poll', seq: 1, options: [] }));
+    socket.text('not json');
+    socket.text('[1]');
+    socket.push(message(2, 'm2', 'two'));
+    expect(texts(world)).toEqual(['two']);
+    expect(world.losses).toEqual([]);
+  });
+});
+
+describe('tokens', () => {
+  it('P-WS-12 refreshes in place', async () => {
+    const world = new World();
+    let name = 0;
+    world.token = () => tokenUntil(world.clock, 120, `n${++name}`);
+    const socket = await world.live();
+    await world.clock.pass(25_000);
+    socket.text('pong');
+    await world.clock.pass(25_000);
+    socket.text('pong');
+    await world.clock.pass(11_000);
+    expect(world.asked).toEqual(['start', 'expiring']);
+    expect(socket.of('refresh')).toEqual([{ type: 'refresh', token: tokenUntil(world.clock, 119, 'n2') }]);
+    expect(world.sockets).toHaveLength(1);
+  });
+
+  it('P-WS-12 on 4010 asks for another token and resumes', async () => {
+    const world = new World();
+    const socket = await world.live(2);
+    world.token = () => 'token-2';
+    socket.push({ type: 'error', code: 'token_expired', message: 'expired', retryable: true });
+    socket.close(4010);
+    await settle();
+    expect(world.asked).toEqual(['start', 'expired']);
+    expect(world.socket.protocols[1]).toBe('bearer.token-2');
+    expect(world.socket.url.searchParams.get('cursor')).toBe(`${EPOCH}.2`);
+  });
+
+  it('P-WS-3 on 4001 asks once for another token, then stops', async () => {
+    const world = new World();
+    world.client.start();
+    await settle();
+    world.token = () => 'token-2';
+    world.socket.close(4001);
+    await settle();
+    expect(world.asked).toEqual(['start', 'refused']);
+    world.socket.close(4001);
+    await settle();
+    expect(world.client.status).toEqual({ is: 'closed', reason: 'unauthorized' });
+    await world.clock.pass(100_000);
+    expect(world.sockets).toHaveLength(2);
+  });
+
+  it('stops where the same refused token is all there is', async () => {
+    const world = new World();
+    await world.live();
+    world.socket.close(4003);
+    await settle();
+    expect(world.client.status).toEqual({ is: 'closed', reason: 'unauthorized' });
+  });
+
+  it('takes a token source that fails for a lost connection', async () => {
+    const world = new World();
+    world.token = () => Promise.reject(new Error('down'));
+    world.client.start();
+    await settle();
+    expect(world.client.status.is).toBe('waiting');
+    world.token = () => 'token-1';
+    await world.clock.pass(500);
+    expect(world.sockets).toHaveLength(1);
+  });
+});
+
+describe('the outbox', () => {
+  it('P-WS-5 resends what was not acknowledged under the same client_id, in order', async () => {
+    const world = new World();
+    const socket = await world.live();
+    world.client.message({ text: 'one' });
+    world.client.message({ text: 'two' });
+    socket.push(ack('c1', 'm1', 1), own(1, 'm1', 'one', { client_id: 'c1' }));
+    const next = await world.drop();
+    expect(next.of('message')).toEqual([]);
+    next.push(welcome(1, true), { type: 'ready', seq: 1 });
+    expect(next.of('message')).toEqual([
+      { type: 'message', client_id: 'c2', text: 'two', conversation: 'default' },
+    ]);
+    expect(texts(world)).toEqual(['one', 'two']);
+  });
+
+  it('P-WS-5 does not resend what the replay shows to have arrived', async () => {
+    const world = new World();
+    await world.live();
+    world.client.message({ text: 'one' });
+    const next = await world.drop();
+    next.push(welcome(1, true), own(1, 'm1', 'one', { client_id: 'c1' }), { type: 'ready', seq: 1 });
+    expect(next.of('message')).toEqual([]);
+    expect(texts(world)).toEqual(['one']);
+  });
+
+  it('keeps presses, answers and cancels for the next connection too', async () => {
+    const world = new World();
+    await world.live();
+    world.socket.close();
+    world.client.press('m1', 'yes');
+    world.client.answer('p1', 42);
+    world.client.cancel('t1');
+    await world.clock.pass(500);
+    world.socket.push(welcome(0, true), { type: 'ready', seq: 0 });
+    expect(world.socket.frames).toEqual([
+      { type: 'action', client_id: 'c1', message: 'm1', custom_id: 'yes' },
+      { type: 'answer', client_id: 'c2', prompt: 'p1', value: 42 },
+      { type: 'cancel', turn: 't1' },
+    ]);
+  });
+
+  it('survives a reload of the tab', async () => {
+    let kept: string | null = null;
+    const outbox = {
+      load: () => kept,
+      save: (text: string) => {
+        kept = text;
+      },
+    };
+    const before = new World({ outbox });
+    before.client.message({ text: 'written on the train' });
+    const after = new World({ outbox });
+    expect(texts(after)).toEqual(['written on the train']);
+    const socket = await after.live();
+    expect(socket.of('message')).toMatchObject([{ client_id: 'c1', text: 'written on the train' }]);
+    socket.push(ack('c1', 'm1', 1));
+    expect(kept).toBe('[]');
+  });
+
+  it('reads nothing into storage that holds something else', () => {
+    for (const text of ['{', '{"a":1}', '[{"send":{"type":"message"}}, 7]']) {
+      expect(texts(new World({ outbox: { load: () => text, save: () => undefined } }))).toEqual([]);
+    }
+  });
+
+  it('tries a retryable refusal again after the time it names', async () => {
+    const world = new World();
+    const socket = await world.live();
+    world.client.message({ text: 'one' });
+    socket.push({
+      type: 'error',
+      code: 'rate_limited',
+      message: 'slow down',
+      retryable: true,
+      retry_after: 3,
+      client_id: 'c1',
+    });
+    await world.clock.pass(2_900);
+    expect(socket.of('message')).toHaveLength(1);
+    await world.clock.pass(200);
+    expect(socket.of('message')).toHaveLength(2);
+    expect(texts(world)).toEqual(['one']);
+  });
+
+  it('marks what is refused for good, and sends it again only when asked', async () => {
+    const world = new World();
+    const socket = await world.live();
+    world.client.message({ text: 'one' });
+    socket.push({ type: 'error', code: 'too_large', message: 'too long', retryable: false, client_id: 'c1' });
+    expect(world.client.state.conversations.get('default')?.items[0]).toMatchObject({
+      status: 'failed',
+      error: { code: 'too_large' },
+    });
+    const next = await world.drop();
+    next.push(welcome(0, true), { type: 'ready', seq: 0 });
+    expect(next.of('message')).toEqual([]);
+    world.client.retry('c1');
+    expect(next.of('message')).toHaveLength(1);
+  });
+
+  it('P-WS-13 keeps a frame to itself that would cost the connection', async () => {
+    const world = new World();
+    const socket = await world.live();
+    world.client.message({ text: 'x'.repeat(300_000) });
+    expect(socket.of('message')).toEqual([]);
+    expect(world.client.state.conversations.get('default')?.items[0]).toMatchObject({
+      status: 'failed',
+      error: { code: 'too_large' },
+    });
+  });
+
+  it('says few words about typing', async () => {
+    const world = new World();
+    const socket = await world.live();
+    for (let key = 0; key < 10; key += 1) {
+      world.client.typing(true);
+      await world.clock.pass(200);
+    }
+    expect(socket.of('typing')).toEqual([{ type: 'typing', active: true, conversation: 'default' }]);
+    await world.clock.pass(6_000);
+    expect(socket.of('typing').at(-1)).toEqual({ type: 'typing', active: false, conversation: 'default' });
+  });
+});

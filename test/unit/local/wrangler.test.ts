@@ -1,0 +1,53 @@
+import { createRequire } from 'node:module';
+import { expect, test } from 'vitest';
+import { unstable_readConfig } from 'wrangler';
+import { inRoot } from '../../../src/local/paths.ts';
+import { describeWorker } from '../../../src/local/runtime.ts';
+
+/** What this test looks at; wrangler's own type of it refers to a package that is not published. */
+interface Deployed {
+  name: string;
+  compatibility_date: string;
+  compatibility_flags: string[];
+  durable_objects: { bindings: { name: string; class_name: string }[] };
+  migrations: { new_sqlite_classes: string[] }[];
+  d1_databases: { binding: string }[];
+  r2_buckets: { binding: string }[];
+  assets: { directory: string; binding: string; run_worker_first: boolean };
+  vars: Record<string, string>;
+}
+
+const deployed: Deployed = unstable_readConfig({ config: inRoot('wrangler.toml') }, { hideWarnings: true });
+const local = describeWorker({});
+
+test('`npm start` serves what wrangler.toml deploys', () => {
+  expect(local.name).toBe(deployed.name);
+  expect(local.compatibilityDate).toBe(deployed.compatibility_date);
+  expect(local.compatibilityFlags).toEqual(deployed.compatibility_flags);
+  const objects = deployed.durable_objects.bindings.map(({ name, class_name }) => [
+    name,
+    { className: class_name, useSQLite: true },
+  ]);
+  expect(local.durableObjects).toEqual(Object.fromEntries(objects));
+  expect(Object.keys(local.d1Databases)).toEqual(deployed.d1_databases.map(({ binding }) => binding));
+  expect(Object.keys(local.r2Buckets)).toEqual(deployed.r2_buckets.map(({ binding }) => binding));
+  expect(local.assets).toMatchObject({
+    directory: inRoot(deployed.assets.directory),
+    binding: deployed.assets.binding,
+    run_worker_first: deployed.assets.run_worker_first,
+  });
+});
+
+test('every object class is born with SQLite', () => {
+  const classes = deployed.durable_objects.bindings.map(({ class_name }) => class_name);
+  expect(deployed.migrations.flatMap(({ new_sqlite_classes }) => new_sqlite_classes)).toEqual(classes);
+});
+
+test('the compatibility date is the newest that the pinned workerd takes', () => {
+  const require = createRequire(createRequire(import.meta.url).resolve('miniflare'));
+  expect(deployed.compatibility_date).toBe(require('workerd').compatibilityDate);
+});
+
+test('P-ID-4 P-ID-5 a deployment ships neither the development sign-in nor a default secret', () => {
+  expect(deployed.vars).toEqual({ UPSTREAM_MODE: 'demo', ALLOWED_ORIGINS: '' });
+});
