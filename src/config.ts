@@ -43,7 +43,8 @@ export function readConfig(env: object): Config {
 
   const secret = read('AUTH_SECRET');
   const jwks_url = read('AUTH_JWKS_URL');
-  if (!secret && !jwks_url) throw new Error('AUTH_SECRET is missing (or set AUTH_JWKS_URL): nobody could sign in');
+  if (!secret && !jwks_url)
+    throw new Error('AUTH_SECRET is missing (or set AUTH_JWKS_URL): nobody could sign in');
   if (secret && byteLength(secret) < MIN_SECRET_BYTES) {
     throw new Error(`AUTH_SECRET is too short: it needs ${MIN_SECRET_BYTES} bytes or more`);
   }
@@ -67,7 +68,10 @@ export function readConfig(env: object): Config {
   };
 }
 
-function readUpstream(read: (name: string) => string | undefined, list: (name: string) => string[]): Upstream {
+function readUpstream(
+  read: (name: string) => string | undefined,
+  list: (name: string) => string[],
+): Upstream {
   const mode = read('UPSTREAM_MODE') ?? 'demo';
   if (!isMode(mode)) {
     throw new Error(`UPSTREAM_MODE is "${mode}"; it must be one of ${UPSTREAM_MODES.join(', ')}`);
@@ -79,7 +83,8 @@ function readUpstream(read: (name: string) => string | undefined, list: (name: s
   }
   const webhook_secrets = list('UPSTREAM_WEBHOOK_SECRET');
   if (mode === 'webhook') {
-    if (webhook_secrets.length === 0) throw new Error('UPSTREAM_WEBHOOK_SECRET is missing: UPSTREAM_MODE is webhook');
+    if (webhook_secrets.length === 0)
+      throw new Error('UPSTREAM_WEBHOOK_SECRET is missing: UPSTREAM_MODE is webhook');
     if (webhook_secrets.some((one) => byteLength(one) < 24)) {
       throw new Error('UPSTREAM_WEBHOOK_SECRET is too short: each secret needs 24 bytes or more');
     }

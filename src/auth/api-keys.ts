@@ -31,7 +31,8 @@ export class ApiKeys {
   }
 
   async create(id: string, { tenant, user }: Owner, name: string): Promise<{ id: string; api_key: string }> {
-    const api_key = API_KEY_PREFIX + Buffer.from(crypto.getRandomValues(new Uint8Array(30))).toString('base64url');
+    const api_key =
+      API_KEY_PREFIX + Buffer.from(crypto.getRandomValues(new Uint8Array(30))).toString('base64url');
     await this.#db
       .prepare('INSERT INTO api_keys (id, hash, tenant, user, name, created_at) VALUES (?, ?, ?, ?, ?, ?)')
       .bind(id, await sha256(api_key), tenant, user, name, Date.now() / 1000)
@@ -63,7 +64,10 @@ export class ApiKeys {
   }
 
   async #load(hash: string): Promise<Owner | undefined> {
-    const row = await this.#db.prepare('SELECT tenant, user FROM api_keys WHERE hash = ?').bind(hash).first<Owner>();
+    const row = await this.#db
+      .prepare('SELECT tenant, user FROM api_keys WHERE hash = ?')
+      .bind(hash)
+      .first<Owner>();
     this.#cache.delete(hash);
     if (!row) return undefined;
     if (this.#cache.size >= CACHE_KEYS) this.#cache.clear();

@@ -1,5 +1,9 @@
 /** P-WS-1: a browser's `Origin` must be our own or listed, exactly; other clients send none. */
-export function isAllowedOrigin(origin: string | undefined, url: string, allowed: readonly string[]): boolean {
+export function isAllowedOrigin(
+  origin: string | undefined,
+  url: string,
+  allowed: readonly string[],
+): boolean {
   if (origin === undefined) return true;
   return origin === new URL(url).origin || (origin !== 'null' && allowed.includes(origin));
 }

@@ -16,7 +16,9 @@ export class Seal {
   }
 
   #mac(purpose: string, text: string): Buffer {
-    return createHmac('sha256', createHmac('sha256', this.#secret).update(`starwire ${purpose}`).digest()).update(text).digest();
+    return createHmac('sha256', createHmac('sha256', this.#secret).update(`starwire ${purpose}`).digest())
+      .update(text)
+      .digest();
   }
 
   #proof(kind: IdKind, body: string): string {
@@ -31,7 +33,9 @@ export class Seal {
 
   /** The same id for the same words, as unguessable as a random one. */
   idFor(kind: IdKind, words: readonly string[]): string {
-    const body = this.#mac(`words ${kind}`, JSON.stringify(words)).subarray(0, RANDOM_BYTES).toString('base64url');
+    const body = this.#mac(`words ${kind}`, JSON.stringify(words))
+      .subarray(0, RANDOM_BYTES)
+      .toString('base64url');
     return `${kind}_${body}${this.#proof(kind, body)}`;
   }
 
@@ -44,7 +48,8 @@ export class Seal {
 
   /** Epochs of one channel (see Journal). */
   epochs(channel: string): Epochs {
-    const proof = (body: string) => this.#mac('epoch', `${body} ${channel}`).subarray(0, 3).toString('base64url');
+    const proof = (body: string) =>
+      this.#mac('epoch', `${body} ${channel}`).subarray(0, 3).toString('base64url');
     return {
       make: () => {
         const body = randomBytes(6).toString('base64url');

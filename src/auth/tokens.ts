@@ -1,4 +1,12 @@
-import { createRemoteJWKSet, decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose';
+import {
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import * as v from 'valibot';
 import type { Config } from '../config.ts';
 import { StarwireError } from '../protocol/errors.ts';
@@ -36,11 +44,16 @@ export class Tokens {
     if (token.length > TOKEN_CHARS) throw new StarwireError('unauthorized', 'the token is not valid');
     try {
       const { issuer, audience } = this.#auth;
-      const { payload } = await this.#verifier(token)(token, { issuer, audience, requiredClaims: ['sub', 'exp'] });
+      const { payload } = await this.#verifier(token)(token, {
+        issuer,
+        audience,
+        requiredClaims: ['sub', 'exp'],
+      });
       const { sub, exp, name, picture, tenant, roles } = v.parse(Claims, payload);
       return { user: sub, exp, name: name ?? sub, avatar: picture ?? '', tenant, roles };
     } catch (error) {
-      if (error instanceof errors.JWTExpired) throw new StarwireError('token_expired', 'the token has expired');
+      if (error instanceof errors.JWTExpired)
+        throw new StarwireError('token_expired', 'the token has expired');
       throw new StarwireError('unauthorized', 'the token is not valid');
     }
   }
@@ -49,7 +62,8 @@ export class Tokens {
   #verifier(token: string): Verify {
     const { alg } = decodeProtectedHeader(token);
     const key = this.#key;
-    if (alg === 'HS256' && key) return (text, options) => jwtVerify(text, key, { ...options, algorithms: ['HS256'] });
+    if (alg === 'HS256' && key)
+      return (text, options) => jwtVerify(text, key, { ...options, algorithms: ['HS256'] });
     const keys = this.#keys;
     if (keys) return (text, options) => jwtVerify(text, keys, { ...options, algorithms: ['RS256', 'ES256'] });
     throw new StarwireError('unauthorized', 'the token is not valid');

@@ -7,14 +7,19 @@ const ANSWER_JSON = 65_536;
 /** Checks an answer against its prompt (P-WS-10: only the first valid answer counts). Throws `bad_request`. */
 export function requireValidAnswer({ kind, choices, schema }: PromptFrame, value: unknown): void {
   if (value === undefined) refuse('is missing');
-  if (JSON.stringify(value).length > ANSWER_JSON) throw new StarwireError('too_large', '"value" is too large', { field: 'value' });
+  if (JSON.stringify(value).length > ANSWER_JSON)
+    throw new StarwireError('too_large', '"value" is too large', { field: 'value' });
   const offered = choices?.map((choice) => (typeof choice === 'string' ? choice : choice.value));
   switch (kind) {
     case 'choice':
       if (!offered?.some((choice) => choice === value)) refuse('is not one of the choices');
       return;
     case 'approval':
-      if (offered ? !offered.some((choice) => choice === value) : typeof value !== 'boolean' && value !== 'approve' && value !== 'deny') {
+      if (
+        offered
+          ? !offered.some((choice) => choice === value)
+          : typeof value !== 'boolean' && value !== 'approve' && value !== 'deny'
+      ) {
         refuse(offered ? 'is not one of the choices' : 'must be true, false, "approve" or "deny"');
       }
       return;
@@ -37,8 +42,10 @@ function requireForm(schema: Record<string, unknown>, value: unknown): void {
   const properties = isRecord(schema.properties) ? schema.properties : {};
   for (const [name, property] of Object.entries(properties)) {
     if (!isRecord(property) || !(name in value)) continue;
-    if (typeof property.type === 'string' && !hasType(property.type, value[name])) refuse(`: "${name}" is not of type ${property.type}`);
-    if (Array.isArray(property.enum) && !property.enum.includes(value[name])) refuse(`: "${name}" is not one of its choices`);
+    if (typeof property.type === 'string' && !hasType(property.type, value[name]))
+      refuse(`: "${name}" is not of type ${property.type}`);
+    if (Array.isArray(property.enum) && !property.enum.includes(value[name]))
+      refuse(`: "${name}" is not one of its choices`);
   }
 }
 

@@ -2,7 +2,13 @@ import { StarwireError } from '../protocol/errors.ts';
 import { BOT } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import type { OutboundOf, OutboundResult } from '../protocol/outbound.ts';
-import type { EditFrame, FileFrame, MessageFrame, PromptFrame, ToolFrame } from '../protocol/server-frames.ts';
+import type {
+  EditFrame,
+  FileFrame,
+  MessageFrame,
+  PromptFrame,
+  ToolFrame,
+} from '../protocol/server-frames.ts';
 import { clip, exceedsBytes, wellFormed } from '../protocol/text.ts';
 import type { Core } from './core.ts';
 import type { ChannelEvent, FileEvent } from './events.ts';
@@ -100,18 +106,30 @@ function message(core: Core, event: OutboundOf<'message'>, only: OnlyTurn): Appl
   const { state } = open;
   if (state.reply !== undefined) {
     // The turn has its reply: what comes after it is another message of the same turn.
-    return standalone(core, { ...event, conversation: state.conversation }, { text, turn: state.turn, ...extra });
+    return standalone(
+      core,
+      { ...event, conversation: state.conversation },
+      { text, turn: state.turn, ...extra },
+    );
   }
   if (event.id !== undefined && open.text.length === 0) state.message = event.id;
   const reasoning = open.reasoning.shown;
-  const frame = core.emit<MessageFrame>({ ...reply(core, open, text), ...extra, ...(reasoning === '' ? {} : { reasoning }) });
+  const frame = core.emit<MessageFrame>({
+    ...reply(core, open, text),
+    ...extra,
+    ...(reasoning === '' ? {} : { reasoning }),
+  });
   open.text.reset(core.ports.sql, text);
   state.reply = { ...(buttons ? { buttons } : {}), length: text.length };
   open.dirty = true;
   return { id: frame.id, seq: frame.seq };
 }
 
-function standalone(core: Core, event: OutboundOf<'message'>, fields: { text: string; turn?: string }): Applied {
+function standalone(
+  core: Core,
+  event: OutboundOf<'message'>,
+  fields: { text: string; turn?: string },
+): Applied {
   const frame = core.emit<MessageFrame>({
     type: 'message',
     id: event.id ?? core.ports.newId('msg'),
@@ -152,7 +170,8 @@ function edit(core: Core, event: OutboundOf<'edit'>): Applied {
     throw new StarwireError('conflict', 'the message is still streaming');
   }
   const known = core.journal.find('message', event.id).at(-1);
-  if (known?.type !== 'message') throw new StarwireError('not_found', 'there is no message with this id', { field: 'id' });
+  if (known?.type !== 'message')
+    throw new StarwireError('not_found', 'there is no message with this id', { field: 'id' });
   const text = wellFormed(event.text);
   const buttons = event.buttons ?? event.view;
   if (streaming?.state.reply) {
@@ -183,8 +202,11 @@ function chunk(core: Core, event: OutboundOf<'chunk'>, only: OnlyTurn): Applied 
         ] as const)
       : ([[event.reasoning ? 'reasoning' : 'text', event.text]] as const);
   const placed = parts.at(-1)?.[1] === '' ? parts[0]?.[0] : parts.at(-1)?.[0];
-  const fresh = parts.map(([kind, text]) => [kind, kind === placed ? unseen(open[kind].length, text, event.offset) : text] as const);
-  if (event.offset !== undefined && fresh.every(([, text]) => text === '')) return { id: open.state.message, duplicate: true };
+  const fresh = parts.map(
+    ([kind, text]) => [kind, kind === placed ? unseen(open[kind].length, text, event.offset) : text] as const,
+  );
+  if (event.offset !== undefined && fresh.every(([, text]) => text === ''))
+    return { id: open.state.message, duplicate: true };
   alive(core, open);
   for (const [kind, text] of fresh) if (!grow(core, open, kind, text)) break;
   return { id: open.state.message };
@@ -194,10 +216,14 @@ function chunk(core: Core, event: OutboundOf<'chunk'>, only: OnlyTurn): Applied 
 function unseen(length: number, text: string, offset: number | undefined): string {
   if (offset === undefined) return text;
   if (offset > length) {
-    throw new StarwireError('conflict', `the chunk begins at ${offset}, beyond the ${length} characters that have come`, {
-      field: 'offset',
-      expected: length,
-    });
+    throw new StarwireError(
+      'conflict',
+      `the chunk begins at ${offset}, beyond the ${length} characters that have come`,
+      {
+        field: 'offset',
+        expected: length,
+      },
+    );
   }
   return text.slice(length - offset);
 }
@@ -207,10 +233,16 @@ function grow(core: Core, open: OpenTurn, kind: 'text' | 'reasoning', text: stri
   const { reply_text, reply_bytes } = core.ports.limits;
   const room = reply_text - open[kind].length;
   const tooLong = text.length > room || isTooHeavy(open, text, reply_bytes);
-  core.chunk(open, kind, open[kind].append(tooLong ? clip(text, Math.max(0, text.length > room ? room : 0)) : text));
+  core.chunk(
+    open,
+    kind,
+    open[kind].append(tooLong ? clip(text, Math.max(0, text.length > room ? room : 0)) : text),
+  );
   if (!tooLong) return true;
   const message = `the reply has more than ${reply_text} characters`;
-  finish(core, open, 'failed', { error: { label: 'Reply too long', type: 'too_large', message, hint: 'Ask for a shorter answer.' } });
+  finish(core, open, 'failed', {
+    error: { label: 'Reply too long', type: 'too_large', message, hint: 'Ask for a shorter answer.' },
+  });
   return false;
 }
 
@@ -227,7 +259,11 @@ function tool(core: Core, event: OutboundOf<'tool'>, only: OnlyTurn): Applied {
   const open = turnOf(core, event.turn, only);
   const { name, status, preview, args, result } = event;
   if ((JSON.stringify([args, result])?.length ?? 0) > TOOL_JSON) {
-    throw new StarwireError('too_large', `"args" and "result" have more than ${TOOL_JSON} characters of JSON`, { field: 'result' });
+    throw new StarwireError(
+      'too_large',
+      `"args" and "result" have more than ${TOOL_JSON} characters of JSON`,
+      { field: 'result' },
+    );
   }
   alive(core, open);
   const { turn, conversation } = open.state;
@@ -260,7 +296,8 @@ function prompt(core: Core, event: OutboundOf<'prompt'>, only: OnlyTurn): Applie
     throw new StarwireError('bad_request', '"expires_at" is in the past', { field: 'expires_at' });
   }
   const kind = event.prompt_kind ?? (schema ? 'form' : choices ? 'choice' : 'text');
-  if (kind === 'choice' && !choices) throw new StarwireError('bad_request', '"choices" is missing', { field: 'choices' });
+  if (kind === 'choice' && !choices)
+    throw new StarwireError('bad_request', '"choices" is missing', { field: 'choices' });
   if (open) alive(core, open);
   const frame = core.emit<PromptFrame>({
     type: 'prompt',
@@ -282,16 +319,24 @@ function done(core: Core, event: OutboundOf<'done'>, only: OnlyTurn): Applied {
   if (event.text !== undefined) requireFits(core, event.text);
   alive(core, open);
   const { usage, finish_reason, text } = event;
-  const { seq } = finish(core, open, 'completed', { usage, finish_reason, text: text === undefined ? undefined : wellFormed(text) });
+  const { seq } = finish(core, open, 'completed', {
+    usage,
+    finish_reason,
+    text: text === undefined ? undefined : wellFormed(text),
+  });
   return { id: open.state.message, seq };
 }
 
 function turn(core: Core, event: OutboundOf<'turn'>, only: OnlyTurn): Applied {
-  if (only !== undefined) throw new StarwireError('bad_request', 'an sse: channel has one turn, which is already there', { field: 'kind' });
+  if (only !== undefined)
+    throw new StarwireError('bad_request', 'an sse: channel has one turn, which is already there', {
+      field: 'kind',
+    });
   if (event.id !== undefined) {
     const known = core.turns.get(event.id);
     if (known) return { id: event.id, seq: known.state.seq, duplicate: true };
-    if (core.turns.find(event.id)) throw new StarwireError('conflict', 'there was already a turn with this id', { field: 'id' });
+    if (core.turns.find(event.id))
+      throw new StarwireError('conflict', 'there was already a turn with this id', { field: 'id' });
   }
   requireRoomForTurn(core);
   const id = event.id ?? core.ports.newId('turn');

@@ -5,7 +5,7 @@ import { BOT, type Identity, userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import type { WelcomeFrame } from '../protocol/server-frames.ts';
 import { Core, type Ports } from './core.ts';
-import { type IngestRequest, ingest, type IngestResponse } from './ingest.ts';
+import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
 import { Out } from './out.ts';
 import type { Pending } from './outbox.ts';
 import type { Socket } from './ports.ts';
@@ -67,7 +67,10 @@ export class Channel {
     const crowded = this.#roster.size >= ports.limits.sessions_per_user;
     const session = this.#roster.add(socket, { ...attachment, v: 1, epoch: journal.epoch });
     if (crowded) {
-      refuse(session, new StarwireError('rate_limited', `there are already ${ports.limits.sessions_per_user} sessions`));
+      refuse(
+        session,
+        new StarwireError('rate_limited', `there are already ${ports.limits.sessions_per_user} sessions`),
+      );
       session.close(CLOSE.too_many_sessions, 'too many sessions');
       return session;
     }
@@ -87,7 +90,8 @@ export class Channel {
     };
     sendFrames(session, [welcome]);
     const outs: Out[] = [];
-    if ('reset' in start) outs.push(Out.of({ type: 'reset', reason: start.reset, epoch: journal.epoch, seq: journal.head }));
+    if ('reset' in start)
+      outs.push(Out.of({ type: 'reset', reason: start.reset, epoch: journal.epoch, seq: journal.head }));
     else outs.push(...entries(this.#core, start.after));
     outs.push(...openState(this.#core, position.turns), Out.of({ type: 'ready', seq: journal.head }));
     session.inflight += outs.reduce((sum, out) => sum + (attachment.credit === undefined ? 0 : out.bytes), 0);
@@ -105,7 +109,11 @@ export class Channel {
   }
 
   /** A command of a session; what it refuses is told to that session alone. `refresh` is the owner's: it verifies tokens. */
-  receive(session: Session, command: Exclude<Command, { type: 'refresh' }>, files: KnownFiles = NO_FILES): void {
+  receive(
+    session: Session,
+    command: Exclude<Command, { type: 'refresh' }>,
+    files: KnownFiles = NO_FILES,
+  ): void {
     if (this.#roster.expired(session)) return;
     switch (command.type) {
       case 'message':
@@ -126,7 +134,9 @@ export class Channel {
   #receiveSend(session: Session, command: SendCommand, files: KnownFiles): void {
     const { client_id } = command;
     this.#guard(session, client_id, () => {
-      this.send(command, session.identity, files, (result) => sendFrames(session, [{ type: 'ack', client_id, ...result }]));
+      this.send(command, session.identity, files, (result) =>
+        sendFrames(session, [{ type: 'ack', client_id, ...result }]),
+      );
     });
   }
 
@@ -138,7 +148,8 @@ export class Channel {
       refuse(session, error, client_id);
       if (error.code !== 'rate_limited') return;
       const { refusals_per_minute } = this.#core.ports.limits;
-      if (session.mark('refused', refusals_per_minute, this.#core.now)) session.close(CLOSE.rate_limited, 'rate limited');
+      if (session.mark('refused', refusals_per_minute, this.#core.now))
+        session.close(CLOSE.rate_limited, 'rate limited');
     }
   }
 
@@ -147,16 +158,28 @@ export class Channel {
     if (this.#roster.expired(session)) return;
     refuse(session, error, client_id);
     const { bad_frames_per_minute } = this.#core.ports.limits;
-    if (session.mark('bad', bad_frames_per_minute, this.#core.now)) session.close(CLOSE.policy, 'too many bad frames');
+    if (session.mark('bad', bad_frames_per_minute, this.#core.now))
+      session.close(CLOSE.policy, 'too many bad frames');
   }
 
   #typing(from: Session, active: boolean, conversation: string | undefined): void {
-    const out = Out.of({ type: 'typing', active, sender: from.is.user, ...(conversation === undefined ? {} : { conversation }) });
-    for (const session of this.#roster.all) if (session !== from && !this.#roster.expired(session)) session.send([out]);
+    const out = Out.of({
+      type: 'typing',
+      active,
+      sender: from.is.user,
+      ...(conversation === undefined ? {} : { conversation }),
+    });
+    for (const session of this.#roster.all)
+      if (session !== from && !this.#roster.expired(session)) session.send([out]);
   }
 
   /** Applies a send once per `client_id` (P-WS-5). Throws its refusal; then nothing has changed. */
-  send(command: SendCommand, who: Identity, files: KnownFiles = NO_FILES, acknowledge?: (result: SendResult) => void): SendResult {
+  send(
+    command: SendCommand,
+    who: Identity,
+    files: KnownFiles = NO_FILES,
+    acknowledge?: (result: SendResult) => void,
+  ): SendResult {
     const earlier = earlierSend(this.#core, command);
     if (earlier) {
       acknowledge?.(earlier);
@@ -164,7 +187,9 @@ export class Channel {
     }
     const wait_ms = this.#messages.take(this.#core.now);
     if (wait_ms > 0) {
-      throw new StarwireError('rate_limited', 'too many messages; slow down', { retry_after: Math.ceil(wait_ms / 1000) });
+      throw new StarwireError('rate_limited', 'too many messages; slow down', {
+        retry_after: Math.ceil(wait_ms / 1000),
+      });
     }
     const checked = checkSend(this.#core, command, who, files);
     return this.#core.commit(() => ({ ...checked.run(), duplicate: false }), acknowledge).value;

@@ -149,7 +149,11 @@ export class Core {
   }
 
   /** Shows new text of a turn; neighbours of one kind become one chunk (P-WS-6). */
-  chunk({ state }: OpenTurn, kind: ChunkFrame['kind'], { offset, text }: { offset: number; text: string }): void {
+  chunk(
+    { state }: OpenTurn,
+    kind: ChunkFrame['kind'],
+    { offset, text }: { offset: number; text: string },
+  ): void {
     if (text === '') return;
     const last = this.#frames.at(-1);
     if (last?.type === 'chunk' && last.turn === state.turn && last.kind === kind) last.text += text;

@@ -33,14 +33,18 @@ export interface IngestResponse {
  * Applies a piece of a request. Text alone is shown at once and stored later; everything else is stored before it is shown.
  * With `end`, everything is stored when this returns, so that results are durable when they are told (P-UP-6).
  */
-export function ingest(core: Core, { key, body, producer, events, end, only, watch }: IngestRequest): IngestResponse {
+export function ingest(
+  core: Core,
+  { key, body, producer, events, end, only, watch }: IngestRequest,
+): IngestResponse {
   producer && core.producers.check(producer);
   const name = producer ? producerKey(producer) : key;
   const remembered = name === undefined ? undefined : core.ingests.open(name, body ?? null);
   const results: { n: number; result: OutboundResult }[] = [];
   const apply = (): void => {
     if (producer) core.producers.begin(producer, core.now);
-    for (const { n, event } of events) results.push({ n, result: { ...applyOnce(core, n, event, only, remembered), delivered: false } });
+    for (const { n, event } of events)
+      results.push({ n, result: { ...applyOnce(core, n, event, only, remembered), delivered: false } });
     if (end) {
       remembered?.end();
       if (producer) core.producers.end(producer, core.now);
@@ -48,18 +52,28 @@ export function ingest(core: Core, { key, body, producer, events, end, only, wat
   };
   const streamable = !end && !producer && events.every(({ event }) => isStreamable(core, event, only));
   const { delivered } = streamable ? core.stream(apply) : core.commit(apply);
-  for (const { result } of results) result.delivered = delivered && result.error === undefined && result.duplicate !== true;
+  for (const { result } of results)
+    result.delivered = delivered && result.error === undefined && result.duplicate !== true;
   const status = watch === undefined ? undefined : core.turns.find(watch)?.status;
   return { results, ...(status === undefined ? {} : { status }) };
 }
 
-function applyOnce(core: Core, n: number, event: ChannelEvent, only: OnlyTurn, remembered: Ingest | undefined): Applied {
+function applyOnce(
+  core: Core,
+  n: number,
+  event: ChannelEvent,
+  only: OnlyTurn,
+  remembered: Ingest | undefined,
+): Applied {
   const earlier = remembered?.earlier(n);
   if (earlier) return earlier;
   try {
     const applied = applyEvent(core, event, only);
     // Chunks give nothing that must be found again: that they were seen is enough.
-    remembered?.applied(n, event.kind === 'chunk' || event.kind === 'typing' ? undefined : { ...applied, delivered: false });
+    remembered?.applied(
+      n,
+      event.kind === 'chunk' || event.kind === 'typing' ? undefined : { ...applied, delivered: false },
+    );
     return applied;
   } catch (error) {
     if (!(error instanceof StarwireError)) throw error;

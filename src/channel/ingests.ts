@@ -42,7 +42,11 @@ export class Ingest {
   /** The earlier result of event `n`; undefined where it is still to be applied. */
   earlier(n: number): OutboundResult | undefined {
     if (n >= this.#row.next || this.#row.failed.includes(n)) return undefined;
-    const row = this.#sql.all<{ result: string }>('SELECT result FROM results WHERE key = ? AND n = ?', this.key, n)[0];
+    const row = this.#sql.all<{ result: string }>(
+      'SELECT result FROM results WHERE key = ? AND n = ?',
+      this.key,
+      n,
+    )[0];
     const result: OutboundResult = row ? JSON.parse(row.result) : { delivered: false };
     return { ...result, duplicate: true };
   }
@@ -53,12 +57,18 @@ export class Ingest {
     this.#row.next = Math.max(this.#row.next, n + 1);
     this.dirty = true;
     if (!result) return;
-    this.#sql.run('INSERT OR REPLACE INTO results (key, n, result) VALUES (?, ?, ?)', this.key, n, JSON.stringify(result));
+    this.#sql.run(
+      'INSERT OR REPLACE INTO results (key, n, result) VALUES (?, ?, ?)',
+      this.key,
+      n,
+      JSON.stringify(result),
+    );
   }
 
   refused(n: number): void {
     if (this.#row.failed.includes(n)) return;
-    if (this.#row.failed.length >= MOST_FAILED) throw new StarwireError('bad_request', 'too many events of one request were refused');
+    if (this.#row.failed.length >= MOST_FAILED)
+      throw new StarwireError('bad_request', 'too many events of one request were refused');
     this.#row.failed.push(n);
     this.#row.next = Math.max(this.#row.next, n + 1);
     this.dirty = true;
@@ -75,7 +85,8 @@ export class Ingest {
     if (!this.dirty) return;
     this.dirty = false;
     if (this.#row.done && this.key.startsWith(PASSING)) {
-      for (const table of ['ingests', 'results']) this.#sql.run(`DELETE FROM ${table} WHERE key = ?`, this.key);
+      for (const table of ['ingests', 'results'])
+        this.#sql.run(`DELETE FROM ${table} WHERE key = ?`, this.key);
       return;
     }
     const { body, next, failed, done } = this.#row;
@@ -105,7 +116,10 @@ export class Ingests {
 
   /** Throws `idempotency_mismatch` where the key came with another body. */
   open(key: string, body: string | null): Ingest {
-    const ingest = this.#open.get(key) ?? this.#load(key) ?? new Ingest(this.#sql, key, { body, next: 0, failed: [], done: false }, true);
+    const ingest =
+      this.#open.get(key) ??
+      this.#load(key) ??
+      new Ingest(this.#sql, key, { body, next: 0, failed: [], done: false }, true);
     if (ingest.body !== body) {
       throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
     }

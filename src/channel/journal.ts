@@ -41,7 +41,9 @@ export class Journal {
   #load(): void {
     const meta = new Map(
       this.#sql
-        .all<{ key: string; value: string | number }>("SELECT key, value FROM meta WHERE key IN ('epoch', 'undelivered')")
+        .all<{ key: string; value: string | number }>(
+          "SELECT key, value FROM meta WHERE key IN ('epoch', 'undelivered')",
+        )
         .map(({ key, value }) => [key, value]),
     );
     const epoch = meta.get('epoch');
@@ -132,14 +134,21 @@ export class Journal {
   /** The oldest entry that is kept; head + 1 where there is none. */
   first(): number {
     if (!this.#stored) return 1;
-    return this.#sql.all<{ first: number | null }>('SELECT min(seq) AS first FROM events')[0]?.first ?? this.#head + 1;
+    return (
+      this.#sql.all<{ first: number | null }>('SELECT min(seq) AS first FROM events')[0]?.first ??
+      this.#head + 1
+    );
   }
 
   /** The stored JSON of the entries after `seq`, in order, read page by page. */
   *after(seq: number): Generator<Stored> {
     if (!this.#stored) return;
     for (let from = seq; from < this.#head; ) {
-      const page = this.#sql.all<Stored>('SELECT seq, frame FROM events WHERE seq > ? ORDER BY seq LIMIT ?', from, PAGE);
+      const page = this.#sql.all<Stored>(
+        'SELECT seq, frame FROM events WHERE seq > ? ORDER BY seq LIMIT ?',
+        from,
+        PAGE,
+      );
       const last = page.at(-1);
       if (!last) return;
       yield* page;

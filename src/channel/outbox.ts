@@ -31,7 +31,9 @@ export class Outbox {
   get pending(): readonly Pending[] {
     if (!this.#exists()) return [];
     this.#pending ??= this.#sql
-      .all<{ n: number; turn: string; conversation: string; call: string }>('SELECT n, turn, conversation, call FROM outbox ORDER BY n')
+      .all<{ n: number; turn: string; conversation: string; call: string }>(
+        'SELECT n, turn, conversation, call FROM outbox ORDER BY n',
+      )
       .map(({ call, ...row }) => ({ ...row, call: JSON.parse(call) }));
     return this.#pending;
   }
@@ -39,7 +41,12 @@ export class Outbox {
   /** Adds a call, inside a transaction. */
   add(turn: string, conversation: string, call: Call): void {
     this.#pending = undefined;
-    this.#sql.run('INSERT INTO outbox (turn, conversation, call) VALUES (?, ?, ?)', turn, conversation, JSON.stringify(call));
+    this.#sql.run(
+      'INSERT INTO outbox (turn, conversation, call) VALUES (?, ?, ?)',
+      turn,
+      conversation,
+      JSON.stringify(call),
+    );
   }
 
   remove(n: number): void {

@@ -12,7 +12,11 @@ export interface Producer {
 export class ProducerError extends StarwireError {
   readonly headers: Record<string, string>;
 
-  constructor(code: 'forbidden' | 'conflict' | 'bad_request', message: string, headers: Record<string, string>) {
+  constructor(
+    code: 'forbidden' | 'conflict' | 'bad_request',
+    message: string,
+    headers: Record<string, string>,
+  ) {
     super(code, message);
     this.headers = headers;
   }
@@ -31,10 +35,15 @@ export class Producers {
   /** Passes a request that is the next one, or a repetition of an earlier one; throws for a stale epoch or a gap. */
   check({ id, epoch, seq }: Producer): void {
     const known = this.#exists()
-      ? this.#sql.all<{ epoch: number; seq: number }>('SELECT epoch, seq FROM producers WHERE producer = ?', id)[0]
+      ? this.#sql.all<{ epoch: number; seq: number }>(
+          'SELECT epoch, seq FROM producers WHERE producer = ?',
+          id,
+        )[0]
       : undefined;
     if (known && epoch < known.epoch) {
-      throw new ProducerError('forbidden', `the producer was fenced off by epoch ${known.epoch}`, { 'Producer-Epoch': String(known.epoch) });
+      throw new ProducerError('forbidden', `the producer was fenced off by epoch ${known.epoch}`, {
+        'Producer-Epoch': String(known.epoch),
+      });
     }
     if (known && epoch > known.epoch && seq !== 0) {
       throw new ProducerError('bad_request', 'a new Producer-Epoch begins with Producer-Seq 0', {});

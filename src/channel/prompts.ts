@@ -17,7 +17,9 @@ export class Prompts {
     this.#sql = sql;
     this.#exists = exists;
     if (!exists()) return;
-    const rows = sql.all<{ frame: string; expires_at: number }>('SELECT frame, expires_at FROM prompts WHERE open = 1 ORDER BY at');
+    const rows = sql.all<{ frame: string; expires_at: number }>(
+      'SELECT frame, expires_at FROM prompts WHERE open = 1 ORDER BY at',
+    );
     for (const { frame, expires_at } of rows) {
       const parsed: PromptFrame = JSON.parse(frame);
       this.#open.set(parsed.prompt, { frame: parsed, expires_at });

@@ -17,7 +17,10 @@ export function isPlain(json: string): boolean {
 export function render<F extends DurableFrame>(frame: F, links: Links): F {
   if (frame.type === 'file') return { ...frame, ...fileLinks(frame, links) };
   if (frame.type === 'message' && frame.attachments) {
-    const attachments: AttachmentView[] = frame.attachments.map((one) => ({ ...one, url: links.url(one.id, one.filename) }));
+    const attachments: AttachmentView[] = frame.attachments.map((one) => ({
+      ...one,
+      url: links.url(one.id, one.filename),
+    }));
     return { ...frame, attachments };
   }
   return frame;

@@ -1,8 +1,8 @@
-import { type Cursor, type Lengths, type Position, type TurnLengths } from '../protocol/cursor.ts';
+import type { Cursor, Lengths, Position, TurnLengths } from '../protocol/cursor.ts';
 import type { DurableFrame, ResetFrame } from '../protocol/server-frames.ts';
 import { endsInHighSurrogate } from '../protocol/text.ts';
 import type { Core } from './core.ts';
-import { type Epochs } from './journal.ts';
+import type { Epochs } from './journal.ts';
 import { Out } from './out.ts';
 import { isPlain, render } from './render.ts';
 

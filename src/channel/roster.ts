@@ -36,7 +36,8 @@ export class Roster {
   /** Whether a frame that is sent now reaches somebody. */
   get online(): boolean {
     const now = this.#clock.now();
-    for (const session of this.#sessions.values()) if (session.open && session.is.exp * 1000 > now) return true;
+    for (const session of this.#sessions.values())
+      if (session.open && session.is.exp * 1000 > now) return true;
     return false;
   }
 
@@ -120,7 +121,11 @@ export class Roster {
 
 /** Tells one session of a refusal. */
 export function refuse(session: Session, error: StarwireError, client_id?: string): void {
-  const frame: ErrorFrame = { type: 'error', ...error.body, ...(client_id === undefined ? {} : { client_id }) };
+  const frame: ErrorFrame = {
+    type: 'error',
+    ...error.body,
+    ...(client_id === undefined ? {} : { client_id }),
+  };
   session.send([Out.of(frame)]);
 }
 

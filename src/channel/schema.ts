@@ -27,7 +27,10 @@ export const SCHEMA_VERSION = 1;
 
 /** Whether the channel has been written to. */
 export function schemaExists(sql: Sql): boolean {
-  return sql.all<{ n: number }>("SELECT 1 AS n FROM sqlite_master WHERE type = 'table' AND name = 'meta'").length > 0;
+  return (
+    sql.all<{ n: number }>("SELECT 1 AS n FROM sqlite_master WHERE type = 'table' AND name = 'meta'").length >
+    0
+  );
 }
 
 export function createSchema(sql: Sql): void {

@@ -1,4 +1,10 @@
-import type { ActionCommand, AnswerCommand, MessageCommand, SendCommand, SendResult } from '../protocol/client-frames.ts';
+import type {
+  ActionCommand,
+  AnswerCommand,
+  MessageCommand,
+  SendCommand,
+  SendResult,
+} from '../protocol/client-frames.ts';
 import { type Delivery, delivery } from '../protocol/delivery.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
@@ -32,7 +38,9 @@ export function earlierSend(core: Core, command: SendCommand): SendResult | unde
   )[0];
   if (!row) return undefined;
   if (row.content !== contentOf(command)) {
-    throw new StarwireError('idempotency_mismatch', 'the client_id was used with other content', { field: 'client_id' });
+    throw new StarwireError('idempotency_mismatch', 'the client_id was used with other content', {
+      field: 'client_id',
+    });
   }
   return { ...JSON.parse(row.result), duplicate: true };
 }
@@ -72,22 +80,34 @@ function checkMessage(core: Core, command: MessageCommand, who: Identity, files:
   const { message_text, attachments_per_message } = core.ports.limits;
   const { text, client_id, reply_to, conversation = DEFAULT_CONVERSATION } = command;
   if (text.length > message_text) {
-    throw new StarwireError('too_large', `"text" has more than ${message_text} characters`, { field: 'text' });
+    throw new StarwireError('too_large', `"text" has more than ${message_text} characters`, {
+      field: 'text',
+    });
   }
   const wanted = command.attachments ?? [];
   if (wanted.length > attachments_per_message) {
-    throw new StarwireError('too_large', `"attachments" has more than ${attachments_per_message} entries`, { field: 'attachments' });
+    throw new StarwireError('too_large', `"attachments" has more than ${attachments_per_message} entries`, {
+      field: 'attachments',
+    });
   }
-  if (text === '' && wanted.length === 0) throw new StarwireError('bad_request', '"text" is empty', { field: 'text' });
+  if (text === '' && wanted.length === 0)
+    throw new StarwireError('bad_request', '"text" is empty', { field: 'text' });
   const attachments = wanted.map(({ id }) => {
     const known = files.get(id);
-    if (!known) throw new StarwireError('not_found', 'there is no file with this id', { field: 'attachments' });
+    if (!known)
+      throw new StarwireError('not_found', 'there is no file with this id', { field: 'attachments' });
     return { ...known, url: '' };
   });
   requireRoomForTurn(core);
   return {
     run() {
-      const said = say(core, who, { conversation, text: wellFormed(text), client_id, attachments, ...(reply_to ? { reply_to } : {}) });
+      const said = say(core, who, {
+        conversation,
+        text: wellFormed(text),
+        client_id,
+        attachments,
+        ...(reply_to ? { reply_to } : {}),
+      });
       return begin(core, who, said, { type: 'message', attachments, reply_to_id: reply_to ?? null });
     },
   };
@@ -95,20 +115,37 @@ function checkMessage(core: Core, command: MessageCommand, who: Identity, files:
 
 function checkAction(core: Core, { message, custom_id, client_id }: ActionCommand, who: Identity): Checked {
   const original = core.journal.find('message', message).at(-1);
-  if (original?.type !== 'message') throw new StarwireError('not_found', 'there is no message with this id', { field: 'message' });
-  const edited = core.journal.find('edit', message).findLast((frame) => frame.type === 'edit' && frame.buttons !== undefined);
+  if (original?.type !== 'message')
+    throw new StarwireError('not_found', 'there is no message with this id', { field: 'message' });
+  const edited = core.journal
+    .find('edit', message)
+    .findLast((frame) => frame.type === 'edit' && frame.buttons !== undefined);
   const buttons: Button[] = (edited?.type === 'edit' ? edited.buttons : original.buttons) ?? [];
   const button = buttons.find((one) => one.custom_id === custom_id);
   if (!button) throw new StarwireError('not_found', 'the message has no such button', { field: 'custom_id' });
-  if (core.ports.sql.all('SELECT 1 FROM pressed WHERE message = ? AND custom_id = ?', message, custom_id).length > 0) {
+  if (
+    core.ports.sql.all('SELECT 1 FROM pressed WHERE message = ? AND custom_id = ?', message, custom_id)
+      .length > 0
+  ) {
     throw new StarwireError('already_answered', 'the button has been pressed before');
   }
   requireRoomForTurn(core);
   return {
     run() {
-      core.ports.sql.run('INSERT INTO pressed (message, custom_id, at) VALUES (?, ?, ?)', message, custom_id, core.now);
+      core.ports.sql.run(
+        'INSERT INTO pressed (message, custom_id, at) VALUES (?, ?, ?)',
+        message,
+        custom_id,
+        core.now,
+      );
       const { conversation } = original;
-      const said = say(core, who, { conversation, text: button.label, client_id, reply_to: message, custom_id });
+      const said = say(core, who, {
+        conversation,
+        text: button.label,
+        client_id,
+        reply_to: message,
+        custom_id,
+      });
       const extra = { custom_id, message_id: message };
       return begin(core, who, said, { type: 'action', reply_to_id: message, extra });
     },
@@ -129,7 +166,15 @@ function checkAnswer(core: Core, { prompt, value }: AnswerCommand, who: Identity
     run() {
       const seq = closePrompt(core, prompt, 'answered', value);
       const turn = running?.state.turn ?? core.ports.newId('turn');
-      const sent = deliver(core, who, { type: 'answer', conversation, turn, seq, message_id: prompt, text: textOf(value), extra: { prompt, value } });
+      const sent = deliver(core, who, {
+        type: 'answer',
+        conversation,
+        turn,
+        seq,
+        message_id: prompt,
+        text: textOf(value),
+        extra: { prompt, value },
+      });
       if (running) {
         running.state.active_at = core.now;
         running.dirty = true;
@@ -144,7 +189,10 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-type Said = Pick<MessageFrame, 'conversation' | 'text' | 'client_id' | 'reply_to' | 'attachments' | 'custom_id'>;
+type Said = Pick<
+  MessageFrame,
+  'conversation' | 'text' | 'client_id' | 'reply_to' | 'attachments' | 'custom_id'
+>;
 
 /** Journals what the user said, as the first frame of a turn that does not exist yet. */
 function say(core: Core, who: Identity, { attachments = [], ...said }: Said): MessageFrame {
@@ -161,7 +209,12 @@ function say(core: Core, who: Identity, { attachments = [], ...said }: Said): Me
 }
 
 /** Opens the turn that answers a message. */
-function begin(core: Core, who: Identity, said: MessageFrame, fields: Pick<Delivery, 'type'> & Partial<Delivery>) {
+function begin(
+  core: Core,
+  who: Identity,
+  said: MessageFrame,
+  fields: Pick<Delivery, 'type'> & Partial<Delivery>,
+) {
   const { id, seq, conversation, text, turn = '' } = said;
   const sent = deliver(core, who, { conversation, turn, seq, message_id: id, text, ...fields });
   openTurn(core, turn, conversation, { type: 'start', delivery: sent });
@@ -171,7 +224,8 @@ function begin(core: Core, who: Identity, said: MessageFrame, fields: Pick<Deliv
 function deliver(
   core: Core,
   who: Identity,
-  fields: Pick<Delivery, 'type' | 'conversation' | 'turn' | 'seq' | 'message_id' | 'text'> & Partial<Delivery>,
+  fields: Pick<Delivery, 'type' | 'conversation' | 'turn' | 'seq' | 'message_id' | 'text'> &
+    Partial<Delivery>,
 ): Delivery {
   return delivery({
     tenant: who.tenant,

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Lengths, TurnLengths } from '../protocol/cursor.ts';
 import type { Identity } from '../protocol/identity.ts';
-import { type Out, type Sink, batched } from './out.ts';
+import { batched, type Out, type Sink } from './out.ts';
 import type { Socket } from './ports.ts';
 
 const Attachment = v.object({
@@ -21,7 +21,9 @@ const Attachment = v.object({
   /** Bytes that may be under way to an SSE relay; undefined for sockets of clients. */
   credit: v.optional(v.number()),
   /** Where an SSE relay without credit stands; undefined while it is live. */
-  behind: v.optional(v.object({ seq: v.number(), turns: v.array(v.tuple([v.string(), v.number(), v.number()])) })),
+  behind: v.optional(
+    v.object({ seq: v.number(), turns: v.array(v.tuple([v.string(), v.number(), v.number()])) }),
+  ),
 });
 
 /** What is kept beside the socket and survives hibernation: versioned, and far below the 16 KiB that fit. */
@@ -122,7 +124,9 @@ export class Session implements Sink {
 
   /** Where an SSE relay is to go on once it has credit again. */
   fallBehind({ seq, turns }: { seq: number; turns: TurnLengths }): void {
-    this.save({ behind: { seq, turns: [...turns].map(([turn, { text, reasoning }]) => [turn, text, reasoning]) } });
+    this.save({
+      behind: { seq, turns: [...turns].map(([turn, { text, reasoning }]) => [turn, text, reasoning]) },
+    });
   }
 
   caughtUp(): void {
@@ -132,6 +136,11 @@ export class Session implements Sink {
   /** An SSE relay's place in the channel while it has no credit. */
   get behind(): { seq: number; turns: Map<string, Lengths> } | undefined {
     const { behind } = this.#attachment;
-    return behind && { seq: behind.seq, turns: new Map(behind.turns.map(([turn, text, reasoning]) => [turn, { text, reasoning }])) };
+    return (
+      behind && {
+        seq: behind.seq,
+        turns: new Map(behind.turns.map(([turn, text, reasoning]) => [turn, { text, reasoning }])),
+      }
+    );
   }
 }

@@ -1,6 +1,13 @@
 import { StarwireError } from '../protocol/errors.ts';
 import { BOT } from '../protocol/identity.ts';
-import type { MessageFrame, PromptClosedFrame, TurnError, TurnFrame, TurnStatus, Usage } from '../protocol/server-frames.ts';
+import type {
+  MessageFrame,
+  PromptClosedFrame,
+  TurnError,
+  TurnFrame,
+  TurnStatus,
+  Usage,
+} from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
 import type { Core } from './core.ts';
 import type { Call } from './outbox.ts';
@@ -22,7 +29,11 @@ export interface Ending {
 export function requireRoomForTurn(core: Core): void {
   const { open_turns } = core.ports.limits;
   if (core.turns.size >= open_turns) {
-    throw new StarwireError('rate_limited', `there are already ${open_turns} open turns; wait for one to end`, { retry_after: 1 });
+    throw new StarwireError(
+      'rate_limited',
+      `there are already ${open_turns} open turns; wait for one to end`,
+      { retry_after: 1 },
+    );
   }
 }
 
@@ -87,7 +98,8 @@ export function finish(core: Core, open: OpenTurn, status: Terminal, ending: End
   const text = ending.text ?? open.text.shown;
   const reasoning = open.reasoning.shown;
   // A reply that came as one message is already there: only what has changed since is written again.
-  const said = state.reply !== undefined && state.reply.length === open.text.length && ending.text === undefined;
+  const said =
+    state.reply !== undefined && state.reply.length === open.text.length && ending.text === undefined;
   if (!said && (text !== '' || reasoning !== '' || state.reply !== undefined)) {
     core.emit<MessageFrame>({
       ...reply(core, open, text),
@@ -124,7 +136,12 @@ function closePrompts(core: Core, turn: string): void {
   }
 }
 
-export function closePrompt(core: Core, prompt: string, reason: 'answered' | 'expired' | 'cancelled', value?: unknown): number {
+export function closePrompt(
+  core: Core,
+  prompt: string,
+  reason: 'answered' | 'expired' | 'cancelled',
+  value?: unknown,
+): number {
   const frame = core.emit<PromptClosedFrame>({
     type: 'prompt_closed',
     prompt,

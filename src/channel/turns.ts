@@ -63,7 +63,9 @@ export class Turns {
     this.#sql = sql;
     this.#exists = exists;
     if (!exists()) return;
-    for (const { state } of sql.all<{ state: string }>('SELECT state FROM turns WHERE open = 1 ORDER BY at')) {
+    for (const { state } of sql.all<{ state: string }>(
+      'SELECT state FROM turns WHERE open = 1 ORDER BY at',
+    )) {
       this.#restore(JSON.parse(state));
     }
   }

@@ -1,7 +1,7 @@
+import type * as v from 'valibot';
 import { CLIENT_FRAMES, type Command } from '../protocol/client-frames.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { parse, parseJson } from '../protocol/parse.ts';
-import type * as v from 'valibot';
 
 /** A frame that was read: a command, or why it is none (and the `client_id` it named, to answer it). */
 export type Up = { command: Command } | { error: StarwireError; client_id?: string };

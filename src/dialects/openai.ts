@@ -1,4 +1,13 @@
-import type { Button, Choice, DurableFrame, MessageFrame, PromptFrame, ServerFrame, TurnFrame, Usage } from '../protocol/server-frames.ts';
+import type {
+  Button,
+  Choice,
+  DurableFrame,
+  MessageFrame,
+  PromptFrame,
+  ServerFrame,
+  TurnFrame,
+  Usage,
+} from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
 import { endsInHighSurrogate } from '../protocol/text.ts';
 
@@ -31,23 +40,37 @@ export function openaiDown(state: OpenAiState, frame: ServerFrame): [OpenAiState
     case 'chunk': {
       // Overlaps are trimmed by what was sent; a repair from 0 has nothing that could be taken back.
       const fresh = frame.text.slice(Math.max(0, state[frame.kind] - frame.offset));
-      return deltas({ ...state, [frame.kind]: Math.max(state[frame.kind], frame.offset + frame.text.length) }, frame.kind, fresh);
+      return deltas(
+        { ...state, [frame.kind]: Math.max(state[frame.kind], frame.offset + frame.text.length) },
+        frame.kind,
+        fresh,
+      );
     }
     case 'message':
       return frame.role === 'assistant' ? message(state, frame) : [state, []];
     case 'file': {
       const name = frame.filename.replaceAll(/[[\]]/g, '\\$&');
-      return deltas(state, 'text', `${gap(state)}${frame.mimetype.startsWith('image/') ? '!' : ''}[${name}](${frame.url})`);
+      return deltas(
+        state,
+        'text',
+        `${gap(state)}${frame.mimetype.startsWith('image/') ? '!' : ''}[${name}](${frame.url})`,
+      );
     }
     case 'edit':
       // What was sent cannot be replaced; the new text follows, so that it is not lost.
       return deltas(state, 'text', `${gap(state)}*Edited:* ${frame.text}${buttonList(frame.buttons)}`);
     case 'prompt':
-      return frame.snapshot ? [state, []] : deltas(state, 'text', `${gap(state)}${frame.question}${choiceList(frame)}`);
+      return frame.snapshot
+        ? [state, []]
+        : deltas(state, 'text', `${gap(state)}${frame.question}${choiceList(frame)}`);
     case 'turn':
       return frame.turn === state.id && isTerminal(frame.status) ? end(state, frame) : [state, []];
     case 'reset':
-      return fail(state, { message: 'The stream cannot be resumed from there.', type: 'invalid_request_error', code: 'not_found' });
+      return fail(state, {
+        message: 'The stream cannot be resumed from there.',
+        type: 'invalid_request_error',
+        code: 'not_found',
+      });
     case 'error':
       return fail(state, { message: frame.message, type: frame.code, code: frame.code });
     default:
@@ -62,10 +85,19 @@ function gap({ begun, text }: OpenAiState): string {
 /** The turn's reply adds what has not been streamed of it; any other message is text of its own. */
 function message(state: OpenAiState, frame: MessageFrame): [OpenAiState, OpenAiEvent[]] {
   const reply = frame.turn === state.id;
-  const [thought, first] = deltas(state, 'reasoning', reply ? (frame.reasoning ?? '').slice(state.reasoning) : '');
+  const [thought, first] = deltas(
+    state,
+    'reasoning',
+    reply ? (frame.reasoning ?? '').slice(state.reasoning) : '',
+  );
   const text = reply ? frame.text.slice(state.text) : `${gap(state)}${frame.text}`;
   const [said, second] = deltas(thought, 'text', text + buttonList(frame.buttons));
-  const lengths = reply ? { text: Math.max(state.text, frame.text.length), reasoning: Math.max(state.reasoning, frame.reasoning?.length ?? 0) } : {};
+  const lengths = reply
+    ? {
+        text: Math.max(state.text, frame.text.length),
+        reasoning: Math.max(state.reasoning, frame.reasoning?.length ?? 0),
+      }
+    : {};
   return [{ ...said, ...lengths }, [...first, ...second]];
 }
 
@@ -76,7 +108,8 @@ function buttonList(buttons: Button[] | undefined): string {
 
 function choiceList({ choices }: PromptFrame): string {
   if (!choices) return '';
-  const label = (choice: Choice): string => (typeof choice === 'string' ? choice : (choice.label ?? choice.value));
+  const label = (choice: Choice): string =>
+    typeof choice === 'string' ? choice : (choice.label ?? choice.value);
   return `\n\n${choices.map((choice) => `- ${label(choice)}`).join('\n')}`;
 }
 
@@ -95,8 +128,18 @@ function deltas(state: OpenAiState, kind: 'text' | 'reasoning', text: string): [
   return [{ ...state, begun }, events];
 }
 
-function chunk({ id, model, created }: OpenAiState, delta: Record<string, unknown>, finish_reason: string | null): OpenAiEvent {
-  return { id, object: 'chat.completion.chunk', created, model, choices: [{ index: 0, delta, finish_reason }] };
+function chunk(
+  { id, model, created }: OpenAiState,
+  delta: Record<string, unknown>,
+  finish_reason: string | null,
+): OpenAiEvent {
+  return {
+    id,
+    object: 'chat.completion.chunk',
+    created,
+    model,
+    choices: [{ index: 0, delta, finish_reason }],
+  };
 }
 
 function end(state: OpenAiState, frame: TurnFrame): [OpenAiState, OpenAiEvent[]] {
@@ -104,7 +147,15 @@ function end(state: OpenAiState, frame: TurnFrame): [OpenAiState, OpenAiEvent[]]
   const { id, model, created, begun, include_usage } = state;
   const events: OpenAiEvent[] = begun ? [] : [chunk(state, { role: 'assistant', content: '' }, null)];
   events.push(chunk(state, {}, frame.finish_reason ?? 'stop'));
-  if (include_usage) events.push({ id, object: 'chat.completion.chunk', created, model, choices: [], usage: openaiUsage(frame.usage) });
+  if (include_usage)
+    events.push({
+      id,
+      object: 'chat.completion.chunk',
+      created,
+      model,
+      choices: [],
+      usage: openaiUsage(frame.usage),
+    });
   events.push('[DONE]');
   return [{ ...state, begun: true, finished: true }, events];
 }
@@ -123,7 +174,11 @@ export interface OpenAiError {
 /** Why a turn did not complete, in OpenAI's words. */
 export function failure({ status, error }: TurnFrame): OpenAiError {
   if (!error) return { message: `The request was ${status}.`, type: status, code: status };
-  return { message: [error.message, error.hint].filter((part) => part !== '').join(' '), type: error.type, code: error.type };
+  return {
+    message: [error.message, error.hint].filter((part) => part !== '').join(' '),
+    type: error.type,
+    code: error.type,
+  };
 }
 
 /** Usage under OpenAI's names, from either family (P-BR-3). */

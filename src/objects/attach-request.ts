@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { parseCursor, parseLengths, type Position } from '../protocol/cursor.ts';
+import { type Position, parseCursor, parseLengths } from '../protocol/cursor.ts';
 import { parse } from '../protocol/parse.ts';
 
 /** How the Worker hands a verified connection to an object: in a header of its own, never in the client's URL. */
@@ -32,13 +32,20 @@ export function attachHeaders(attach: AttachRequest): Headers {
 }
 
 export function readAttach(request: Request): AttachRequest {
-  return parse(Attach, JSON.parse(decodeURIComponent(request.headers.get(ATTACH_HEADER) ?? '')), 'attach header');
+  return parse(
+    Attach,
+    JSON.parse(decodeURIComponent(request.headers.get(ATTACH_HEADER) ?? '')),
+    'attach header',
+  );
 }
 
 /** A cursor that is not even one belongs to no epoch of ours, so that it ends in `reset`. */
 const NOWHERE = { epoch: '', seq: 0 };
 
-export function positionOf({ from_start, cursor, turns }: Pick<AttachRequest, 'from_start' | 'cursor' | 'turns'>, epoch: string): Position {
+export function positionOf(
+  { from_start, cursor, turns }: Pick<AttachRequest, 'from_start' | 'cursor' | 'turns'>,
+  epoch: string,
+): Position {
   const start = from_start ? { cursor: { epoch, seq: 0 } } : {};
   return {
     ...(cursor === undefined ? start : { cursor: parseCursor(cursor) ?? NOWHERE }),

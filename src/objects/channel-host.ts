@@ -160,14 +160,17 @@ export class ChannelHost {
     if (this.#ctx.getTags(socket).includes(INGEST)) return this.#ingest(socket, message, only);
     const session = this.channel.session(socketOf(socket));
     if (!session) return socket.close(CLOSE.restart, 'restart');
-    if (typeof message !== 'string') return session.close(CLOSE.unsupported, 'binary frames are not supported');
-    if (session.is.credit !== undefined) return this.run((channel) => channel.credit(session, relayUp(message)));
+    if (typeof message !== 'string')
+      return session.close(CLOSE.unsupported, 'binary frames are not supported');
+    if (session.is.credit !== undefined)
+      return this.run((channel) => channel.credit(session, relayUp(message)));
     await this.#command(session, message);
   }
 
   async #command(session: Session, text: string): Promise<void> {
     const { config, tokens, seal } = contextOf(this.#env);
-    if (exceedsBytes(text, config.limits.frame_bytes)) return session.close(CLOSE.too_large, 'the frame is too large');
+    if (exceedsBytes(text, config.limits.frame_bytes))
+      return session.close(CLOSE.too_large, 'the frame is too large');
     const read = nativeUp(text);
     if ('error' in read) return this.run((channel) => channel.malformed(session, read.error, read.client_id));
     const { command } = read;
@@ -187,7 +190,8 @@ export class ChannelHost {
 
   /** One batch of a long ingest; the answer says what became of it and whether all of it is stored. */
   #ingest(socket: WebSocket, message: string | ArrayBuffer, only: string | undefined): void {
-    if (typeof message !== 'string') return socket.close(CLOSE.unsupported, 'binary frames are not supported');
+    if (typeof message !== 'string')
+      return socket.close(CLOSE.unsupported, 'binary frames are not supported');
     const request: IngestRequest = JSON.parse(message);
     const answer = outcome(() => this.run((channel) => channel.ingest({ ...request, only })));
     socket.send(JSON.stringify({ answer, stored: this.channel.stored }));
@@ -195,6 +199,12 @@ export class ChannelHost {
 
   /** A socket has gone; true if it was a session's. */
   gone(socket: WebSocket): boolean {
+    try {
+      // Completes the closing handshake; codes that only the runtime may use are answered with a plain one.
+      socket.close(CLOSE.normal, 'closed');
+    } catch {
+      // The connection itself is gone.
+    }
     if (this.#ctx.getTags(socket).includes(INGEST)) return false;
     this.channel.detach(socketOf(socket));
     return true;

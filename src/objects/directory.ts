@@ -20,7 +20,9 @@ export class Directory extends createDurable() {
 
   table(): SqlStorage {
     const { sql } = this.state.storage;
-    sql.exec('CREATE TABLE IF NOT EXISTS online (user TEXT PRIMARY KEY, version INTEGER, here INTEGER) WITHOUT ROWID');
+    sql.exec(
+      'CREATE TABLE IF NOT EXISTS online (user TEXT PRIMARY KEY, version INTEGER, here INTEGER) WITHOUT ROWID',
+    );
     return sql;
   }
 
@@ -37,7 +39,10 @@ export class Directory extends createDurable() {
 
   candidates(): Candidate[] {
     return this.table()
-      .exec<{ user: string; version: number }>('SELECT user, version FROM online WHERE here = 1 LIMIT ?', PAGE)
+      .exec<{ user: string; version: number }>(
+        'SELECT user, version FROM online WHERE here = 1 LIMIT ?',
+        PAGE,
+      )
       .toArray();
   }
 
@@ -83,7 +88,9 @@ export class Presence {
   /** Users of a tenant who may be online. */
   async candidates(tenant: string): Promise<Candidate[]> {
     const shards = Array.from({ length: SHARDS }, (_, n) => this.#shard(tenant, n).candidates());
-    return (await Promise.all(shards)).flat().map(({ user, version }) => ({ user: decodeURIComponent(user), version }));
+    return (await Promise.all(shards))
+      .flat()
+      .map(({ user, version }) => ({ user: decodeURIComponent(user), version }));
   }
 
   running(): Promise<boolean> {

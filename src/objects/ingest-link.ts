@@ -151,7 +151,8 @@ export class IngestLink {
   }
 
   #again(): void {
-    if (this.#reconnects >= RECONNECTS) return this.#fail(new StarwireError('internal', 'the channel could not be reached'));
+    if (this.#reconnects >= RECONNECTS)
+      return this.#fail(new StarwireError('internal', 'the channel could not be reached'));
     const delay = RECONNECT_MS * 2 ** this.#reconnects;
     this.#reconnects += 1;
     setTimeout(() => void this.#transmit(this.#kept).catch(() => this.#again()), delay);

@@ -1,5 +1,5 @@
-import { type ErrorBody, ERRORS, StarwireError } from '../protocol/errors.ts';
 import { ProducerError } from '../channel/producers.ts';
+import { ERRORS, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 
 /** What a call between objects gives: errors lose their class on the way, so that refusals travel as values. */
 export type Outcome<T> = { value: T } | { error: ErrorBody; headers?: Record<string, string> };

@@ -104,7 +104,8 @@ export class RequestStream extends DurableObject<Env> {
   #sink() {
     const owner = this.#required;
     const { seal, config } = contextOf(this.env);
-    const store = (event: ReplyEvent) => stored({ files: new Files(this.env.FILES), seal, limits: config.limits }, owner, event);
+    const store = (event: ReplyEvent) =>
+      stored({ files: new Files(this.env.FILES), seal, limits: config.limits }, owner, event);
     if (owner.channel === 'here') return ownSink(this.#host, owner.turn, store);
     // A run counts its events from 0: each run needs a key of its own.
     return hubSink(this.#hub(owner), owner.turn, `~run ${crypto.randomUUID()}`, store);
@@ -129,7 +130,10 @@ export class RequestStream extends DurableObject<Env> {
   }
 
   #own(owner: Omit<Owner, 'forget_at'>): void {
-    this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: Date.now() + this.#limits.idempotency_ms });
+    this.ctx.storage.kv.put<Owner>('owner', {
+      ...owner,
+      forget_at: Date.now() + this.#limits.idempotency_ms,
+    });
   }
 
   #take(turn: string, call: Call): void {
@@ -172,7 +176,8 @@ export class RequestStream extends DurableObject<Env> {
     this.ctx.waitUntil(
       this.#run.run().then(
         () => this.#settle(),
-        (error: unknown) => console.error('turn run failed', { turn: this.#owner?.turn, error: String(error) }),
+        (error: unknown) =>
+          console.error('turn run failed', { turn: this.#owner?.turn, error: String(error) }),
       ),
     );
   }
@@ -193,7 +198,8 @@ export class RequestStream extends DurableObject<Env> {
       await this.#host.dispatch(async ({ turn, call }: Pending) => this.#take(turn, call));
       const status = this.#host.channel.turn(owner.turn)?.status;
       const soon = Date.now() + this.#limits.stream_retention_ms;
-      if (status && isTerminal(status) && owner.forget_at > soon) this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
+      if (status && isTerminal(status) && owner.forget_at > soon)
+        this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
       this.#leave();
     }
     if (this.#run.due !== undefined && this.#run.due <= Date.now() && !this.#run.active) this.#go();
@@ -204,7 +210,11 @@ export class RequestStream extends DurableObject<Env> {
   #leave(): void {
     const owner = this.#required;
     const status = this.#host.channel.turn(owner.turn)?.status;
-    const abandoned = !owner.detach && status !== undefined && !isTerminal(status) && this.#host.channel.sessions.length === 0;
+    const abandoned =
+      !owner.detach &&
+      status !== undefined &&
+      !isTerminal(status) &&
+      this.#host.channel.sessions.length === 0;
     this.#graceUntil = abandoned ? (this.#graceUntil ?? Date.now() + this.#limits.sse_grace_ms) : undefined;
   }
 
@@ -219,17 +229,27 @@ export class RequestStream extends DurableObject<Env> {
       this.#host.rang();
       // A crash has taken the time of grace from memory: it begins again.
       this.#leave();
-      if (this.#graceUntil !== undefined && this.#graceUntil <= Date.now()) this.#host.run((channel) => channel.cancel(owner.turn));
+      if (this.#graceUntil !== undefined && this.#graceUntil <= Date.now())
+        this.#host.run((channel) => channel.cancel(owner.turn));
     }
     await this.#settle();
   }
 
   /** Makes the channel `sse:{request_id}` and its turn; the same request again only finds it. */
-  async open({ tenant, user, user_name, request_id, request, text, ...rest }: OpenRequest): Promise<Outcome<{ fresh: boolean }>> {
+  async open({
+    tenant,
+    user,
+    user_name,
+    request_id,
+    request,
+    text,
+    ...rest
+  }: OpenRequest): Promise<Outcome<{ fresh: boolean }>> {
     const owner = this.#owner;
     if (owner) {
       return outcome(() => {
-        if (owner.body !== rest.body) throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
+        if (owner.body !== rest.body)
+          throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
         return { fresh: false };
       });
     }
@@ -249,7 +269,9 @@ export class RequestStream extends DurableObject<Env> {
       timestamp: Date.now() / 1000,
       request,
     });
-    this.#host.run((channel) => channel.openOnlyTurn(request_id, 'default', { type: 'start', delivery: start }));
+    this.#host.run((channel) =>
+      channel.openOnlyTurn(request_id, 'default', { type: 'start', delivery: start }),
+    );
     await this.#settle();
     return { value: { fresh: true } };
   }
@@ -294,7 +316,9 @@ export class RequestStream extends DurableObject<Env> {
   }
 
   ingest(request: IngestRequest): Promise<Outcome<IngestResponse>> {
-    return this.#change(() => this.#host.run((channel) => channel.ingest({ ...request, only: this.#owner?.turn })));
+    return this.#change(() =>
+      this.#host.run((channel) => channel.ingest({ ...request, only: this.#owner?.turn })),
+    );
   }
 
   /** Where the turn's channel is, and for one that is here its facts (section 5.3). */
@@ -302,6 +326,11 @@ export class RequestStream extends DurableObject<Env> {
     const owner = this.#owner;
     if (!owner) return undefined;
     const { tenant, user, turn, channel } = owner;
-    return { tenant, user, channel, state: channel === 'here' ? this.#host.run((one) => one.turn(turn)) : undefined };
+    return {
+      tenant,
+      user,
+      channel,
+      state: channel === 'here' ? this.#host.run((one) => one.turn(turn)) : undefined,
+    };
   }
 }

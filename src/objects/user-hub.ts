@@ -36,7 +36,11 @@ export class UserHub extends DurableObject<Env> {
     const [tenant, user]: string[] = JSON.parse(ctx.id.name ?? '[]');
     this.#tenant = tenant ?? '';
     this.#user = user ?? '';
-    this.#host = new ChannelHost(ctx, env, () => ({ tenant: this.#tenant, user: this.#user, channel: `webchat:${this.#user}` }));
+    this.#host = new ChannelHost(ctx, env, () => ({
+      tenant: this.#tenant,
+      user: this.#user,
+      channel: `webchat:${this.#user}`,
+    }));
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
@@ -113,7 +117,9 @@ export class UserHub extends DurableObject<Env> {
 
   /** A page of history, as the JSON that the client gets. */
   history(conversation: string, before: number | undefined, limit: number): string {
-    return JSON.stringify(this.#host.run((channel) => historyRows(channel.history(conversation), channel.links, before, limit)));
+    return JSON.stringify(
+      this.#host.run((channel) => historyRows(channel.history(conversation), channel.links, before, limit)),
+    );
   }
 
   sessions(): SessionView[] {

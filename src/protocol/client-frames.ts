@@ -3,7 +3,11 @@ import { ConversationId, RefId } from './ids.ts';
 
 /** What a client sends on the native socket, and over HTTP with the same fields (PROTOCOL.md, section 2). */
 
-const ClientId = v.pipe(v.string(), v.minLength(1, 'is empty'), v.maxLength(64, 'has more than 64 characters'));
+const ClientId = v.pipe(
+  v.string(),
+  v.minLength(1, 'is empty'),
+  v.maxLength(64, 'has more than 64 characters'),
+);
 
 export const MessageCommand = v.object({
   type: v.optional(v.literal('message'), 'message'),
@@ -30,7 +34,11 @@ export const AnswerCommand = v.object({
 
 export const CancelCommand = v.object({ type: v.optional(v.literal('cancel'), 'cancel'), turn: RefId });
 
-const TypingFrame = v.object({ type: v.literal('typing'), active: v.boolean(), conversation: v.optional(ConversationId) });
+const TypingFrame = v.object({
+  type: v.literal('typing'),
+  active: v.boolean(),
+  conversation: v.optional(ConversationId),
+});
 const SeenFrame = v.object({ type: v.literal('seen'), seq: v.pipe(v.number(), v.integer(), v.minValue(0)) });
 const RefreshFrame = v.object({ type: v.literal('refresh'), token: v.string() });
 

@@ -28,7 +28,18 @@ export interface Delivery {
 export function delivery(
   fields: Pick<
     Delivery,
-    'type' | 'tenant' | 'channel_id' | 'conversation' | 'turn' | 'seq' | 'message_id' | 'user_id' | 'user_name' | 'avatar' | 'text' | 'timestamp'
+    | 'type'
+    | 'tenant'
+    | 'channel_id'
+    | 'conversation'
+    | 'turn'
+    | 'seq'
+    | 'message_id'
+    | 'user_id'
+    | 'user_name'
+    | 'avatar'
+    | 'text'
+    | 'timestamp'
   > &
     Partial<Delivery>,
 ): Delivery {

@@ -55,7 +55,12 @@ export class StarwireError extends Error {
   }
 
   get body(): ErrorBody {
-    return { code: this.code, message: this.message, retryable: ERRORS[this.code].retryable, ...this.details };
+    return {
+      code: this.code,
+      message: this.message,
+      retryable: ERRORS[this.code].retryable,
+      ...this.details,
+    };
   }
 }
 

@@ -9,8 +9,10 @@ export const UserId = v.pipe(
   v.string(),
   v.minLength(1, 'is empty'),
   v.maxLength(128, 'has more than 128 characters'),
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  v.check((id) => id.isWellFormed() && !/[\u0000-\u001f\u007f-\u009f]/.test(id), 'has a control character or a lone surrogate'),
+  v.check(
+    (id) => id.isWellFormed() && !/\p{Cc}/u.test(id),
+    'has a control character or a lone surrogate',
+  ),
 );
 
 /** Who a verified token says someone is. `exp` in Unix seconds. */

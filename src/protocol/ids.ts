@@ -7,17 +7,27 @@ export type IdKind = 'msg' | 'turn' | 'req' | 'file' | 'prompt' | 'conv' | 'ses'
 export type NewId = (kind: IdKind) => string;
 
 /** An id that somebody else chose or repeats: short, and safe in a path, a cursor and a log. */
-export const GivenId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is not an id of 1 to 64 letters, digits, "_", "." or "-"'));
+export const GivenId = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is not an id of 1 to 64 letters, digits, "_", "." or "-"'),
+);
 
 /** A reference to something by its id; what does not exist is simply not found. */
-export const RefId = v.pipe(v.string(), v.minLength(1, 'is empty'), v.maxLength(128, 'has more than 128 characters'));
+export const RefId = v.pipe(
+  v.string(),
+  v.minLength(1, 'is empty'),
+  v.maxLength(128, 'has more than 128 characters'),
+);
 
 export const DEFAULT_CONVERSATION = 'default';
 
 /** A conversation's id as clients and upstreams name it. */
 export const ConversationId = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'is not a conversation id of 1 to 128 letters, digits, "_", ".", ":" or "-"'),
+  v.regex(
+    /^[A-Za-z0-9_.:-]{1,128}$/,
+    'is not a conversation id of 1 to 128 letters, digits, "_", ".", ":" or "-"',
+  ),
 );
 
 /** A channel's name, split at its first colon. */

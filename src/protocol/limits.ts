@@ -58,7 +58,11 @@ export const DEFAULT_LIMITS = {
 
 export type Limits = { readonly [K in keyof typeof DEFAULT_LIMITS]: number };
 
-const Overrides = v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(1))));
+const Overrides = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(1))),
+);
 
 /** Reads the `LIMITS` variable. Throws an Error that names the unknown or malformed entry. */
 export function readLimits(json: string | undefined): Limits {

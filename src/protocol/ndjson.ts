@@ -18,7 +18,11 @@ export async function* ndjsonLines(body: ReadableStream<Uint8Array>, limit: numb
     pending = [];
     size = 0;
     const at = number++;
-    if (tooLong) return { number: at, error: new StarwireError('too_large', `the line has more than ${limit} bytes`, { line: at }) };
+    if (tooLong)
+      return {
+        number: at,
+        error: new StarwireError('too_large', `the line has more than ${limit} bytes`, { line: at }),
+      };
     return text === '' ? undefined : { number: at, text };
   };
   const add = (part: string): void => {

@@ -21,7 +21,9 @@ const Buttons = v.pipe(v.array(ButtonSchema), v.maxLength(50, 'has more than 50 
 /** P-UP-5: a Discord-style view; its children without a `label` (select menus) are no buttons. */
 const View = v.pipe(
   v.object({ children: v.array(v.looseObject({})) }),
-  v.transform(({ children }) => children.filter((child) => typeof child.label === 'string').map(buttonOfChild)),
+  v.transform(({ children }) =>
+    children.filter((child) => typeof child.label === 'string').map(buttonOfChild),
+  ),
   Buttons,
 );
 
@@ -51,13 +53,17 @@ const opt = <S extends v.GenericSchema>(schema: S) =>
   );
 
 const Base64 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]*={0,2}$/, 'is not base64'));
-const HttpsUrl = v.pipe(v.string(), v.maxLength(2048), v.url('is not a URL'), v.startsWith('https://', 'must begin with https://'));
+const HttpsUrl = v.pipe(
+  v.string(),
+  v.maxLength(2048),
+  v.url('is not a URL'),
+  v.startsWith('https://', 'must begin with https://'),
+);
 const Filename = v.pipe(
   v.string(),
   v.minLength(1, 'is empty'),
   v.maxLength(255, 'has more than 255 characters'),
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  v.check((name) => name.isWellFormed() && !/[\u0000-\u001f\u007f/\\]/.test(name), 'is not a file name'),
+  v.check((name) => name.isWellFormed() && !/[\p{Cc}/\\]/u.test(name), 'is not a file name'),
 );
 const Mimetype = v.pipe(
   v.string(),
@@ -70,7 +76,10 @@ const ChoiceSchema = v.union(
   'is neither a text nor {value, label}',
 );
 
-const UsageSchema = v.looseObject({ input_tokens: v.optional(v.number()), output_tokens: v.optional(v.number()) });
+const UsageSchema = v.looseObject({
+  input_tokens: v.optional(v.number()),
+  output_tokens: v.optional(v.number()),
+});
 
 function nested(prompt: object): Record<string, unknown> {
   const { kind, id, ...fields }: Record<string, unknown> = { ...prompt };
@@ -99,7 +108,13 @@ export const OUTBOUND_KINDS = {
     conversation: opt(ConversationId),
     turn: opt(RefId),
   }),
-  edit: v.object({ kind: v.literal('edit'), id: RefId, text: v.string(), buttons: opt(Buttons), view: opt(View) }),
+  edit: v.object({
+    kind: v.literal('edit'),
+    id: RefId,
+    text: v.string(),
+    buttons: opt(Buttons),
+    view: opt(View),
+  }),
   typing: v.object({ kind: v.literal('typing'), active: v.boolean(), conversation: opt(ConversationId) }),
   chunk: v.object({
     kind: v.literal('chunk'),
@@ -131,12 +146,20 @@ export const OUTBOUND_KINDS = {
     ),
     v.object({
       kind: v.literal('prompt'),
-      prompt_kind: opt(v.picklist(['choice', 'text', 'form', 'approval'], 'is not choice, text, form or approval')),
+      prompt_kind: opt(
+        v.picklist(['choice', 'text', 'form', 'approval'], 'is not choice, text, form or approval'),
+      ),
       prompt: opt(GivenId),
       turn: opt(RefId),
       conversation: opt(ConversationId),
       question: v.pipe(v.string(), v.maxLength(8_192, 'has more than 8192 characters')),
-      choices: opt(v.pipe(v.array(ChoiceSchema), v.minLength(1, 'is empty'), v.maxLength(50, 'has more than 50 choices'))),
+      choices: opt(
+        v.pipe(
+          v.array(ChoiceSchema),
+          v.minLength(1, 'is empty'),
+          v.maxLength(50, 'has more than 50 choices'),
+        ),
+      ),
       schema: opt(v.record(v.string(), v.unknown())),
       expires_at: opt(Unix),
     }),
@@ -187,13 +210,19 @@ export function parseOutbound(input: unknown): Addressed {
   const { channel, tenant, kind } = parse(Envelope, input, 'event');
   const name = parseChannel(channel);
   if (!name) {
-    throw new StarwireError('bad_request', '"channel" must be webchat:{user_id} or sse:{request_id}', { field: 'channel' });
+    throw new StarwireError('bad_request', '"channel" must be webchat:{user_id} or sse:{request_id}', {
+      field: 'channel',
+    });
   }
   if (!isKind(kind)) {
     const known = Object.keys(OUTBOUND_KINDS).join(', ');
     throw new StarwireError('bad_request', `"kind" must be one of ${known}`, { field: 'kind' });
   }
-  const event: OutboundEvent = parse<v.GenericSchema<unknown, OutboundEvent>>(OUTBOUND_KINDS[kind], input, 'event');
+  const event: OutboundEvent = parse<v.GenericSchema<unknown, OutboundEvent>>(
+    OUTBOUND_KINDS[kind],
+    input,
+    'event',
+  );
   if (event.kind === 'file' && (event.data === undefined) === (event.url === undefined)) {
     throw new StarwireError('bad_request', 'a file needs either "data" or "url"', { field: 'data' });
   }

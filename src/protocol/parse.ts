@@ -14,7 +14,9 @@ export function parse<S extends v.GenericSchema>(schema: S, input: unknown, what
   const field = fieldOf(issue);
   const name = field ? `"${field}"` : `the ${what}`;
   // Valibot's own sentences begin with "Invalid"; ours continue the field's name.
-  const said = issue.message.startsWith('Invalid') ? `is wrong: expected ${issue.expected}, received ${issue.received}` : issue.message;
+  const said = issue.message.startsWith('Invalid')
+    ? `is wrong: expected ${issue.expected}, received ${issue.received}`
+    : issue.message;
   throw new StarwireError('bad_request', clipped(`${name} ${said}`), field ? { field } : {});
 }
 

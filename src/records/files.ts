@@ -27,7 +27,10 @@ export class Files {
     this.#bucket = bucket;
   }
 
-  async put({ id, tenant, user, filename, mimetype }: Omit<FileInfo, 'size'>, bytes: Uint8Array): Promise<void> {
+  async put(
+    { id, tenant, user, filename, mimetype }: Omit<FileInfo, 'size'>,
+    bytes: Uint8Array,
+  ): Promise<void> {
     await this.#bucket.put(key(id), bytes, {
       httpMetadata: { contentType: mimetype },
       // Metadata travels as headers: names may be in any script.
@@ -69,10 +72,17 @@ function infoOf(id: string, object: R2Object): FileInfo {
 }
 
 /** The files of a message that are the sender's own; others are as if they did not exist. */
-export async function knownFiles(files: Files, seal: Seal, who: Identity, wanted: readonly { id: string }[]): Promise<KnownFiles> {
+export async function knownFiles(
+  files: Files,
+  seal: Seal,
+  who: Identity,
+  wanted: readonly { id: string }[],
+): Promise<KnownFiles> {
   const ours = [...new Set(wanted.map(({ id }) => id))].filter((id) => seal.isOurs('file', id)).slice(0, 100);
   const infos = await Promise.all(ours.map((id) => files.info(id)));
-  const own = infos.filter((info) => info !== undefined && info.tenant === who.tenant && info.user === who.user);
+  const own = infos.filter(
+    (info) => info !== undefined && info.tenant === who.tenant && info.user === who.user,
+  );
   return new Map(own.flatMap((info) => (info ? [[info.id, view(info)] as const] : [])));
 }
 

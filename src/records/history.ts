@@ -2,7 +2,11 @@ import { type Links, render } from '../channel/render.ts';
 import type { DurableFrame, FileFrame, MessageFrame, ToolFrame, Usage } from '../protocol/server-frames.ts';
 
 /** A row of `GET /api/conversations/{id}/messages`: the frame, with the `seq` of its last change. */
-export type HistoryRow = (MessageFrame | FileFrame) & { edited_at?: number; tools?: ToolFrame[]; usage?: Usage };
+export type HistoryRow = (MessageFrame | FileFrame) & {
+  edited_at?: number;
+  tools?: ToolFrame[];
+  usage?: Usage;
+};
 
 export interface HistoryPage {
   messages: HistoryRow[];
@@ -11,7 +15,12 @@ export interface HistoryPage {
 }
 
 /** Folds journalled frames (oldest first) into rows, newest first, those first written before the `seq` `before`. */
-export function historyRows(frames: readonly DurableFrame[], links: Links, before: number | undefined, limit: number): HistoryPage {
+export function historyRows(
+  frames: readonly DurableFrame[],
+  links: Links,
+  before: number | undefined,
+  limit: number,
+): HistoryPage {
   const rows = new Map<string, { first: number; row: HistoryRow }>();
   const tools = new Map<string, Map<string, ToolFrame>>();
   const usage = new Map<string, Usage>();
@@ -42,7 +51,9 @@ export function historyRows(frames: readonly DurableFrame[], links: Links, befor
         break;
     }
   }
-  const older = [...rows.values()].filter(({ first }) => before === undefined || first < before).sort((a, b) => b.first - a.first);
+  const older = [...rows.values()]
+    .filter(({ first }) => before === undefined || first < before)
+    .sort((a, b) => b.first - a.first);
   const page = older.slice(0, limit);
   return {
     messages: page.map(({ row }) => complete(render(row, links), tools, usage)),
@@ -50,8 +61,13 @@ export function historyRows(frames: readonly DurableFrame[], links: Links, befor
   };
 }
 
-function complete(row: HistoryRow, tools: Map<string, Map<string, ToolFrame>>, usage: Map<string, Usage>): HistoryRow {
-  const calls = row.type === 'message' && row.role === 'assistant' && row.turn ? tools.get(row.turn) : undefined;
+function complete(
+  row: HistoryRow,
+  tools: Map<string, Map<string, ToolFrame>>,
+  usage: Map<string, Usage>,
+): HistoryRow {
+  const calls =
+    row.type === 'message' && row.role === 'assistant' && row.turn ? tools.get(row.turn) : undefined;
   const spent = usage.get(row.id);
   return { ...row, ...(calls ? { tools: [...calls.values()] } : {}), ...(spent ? { usage: spent } : {}) };
 }

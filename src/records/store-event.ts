@@ -12,14 +12,20 @@ export interface Store {
 }
 
 /** Puts a file's bytes into R2 before its event is applied; other events pass as they are. Throws `too_large`. */
-export async function stored({ files, seal, limits }: Store, owner: { tenant: string; user: string }, event: OutboundEvent): Promise<ChannelEvent> {
+export async function stored(
+  { files, seal, limits }: Store,
+  owner: { tenant: string; user: string },
+  event: OutboundEvent,
+): Promise<ChannelEvent> {
   if (event.kind !== 'file') return event;
   const { data, size, ...rest } = event;
   const id = seal.newId('file');
   if (data === undefined) return { ...rest, id, size: size ?? 0 };
   const bytes = decode(data);
   if (bytes.byteLength > limits.attachment_bytes) {
-    throw new StarwireError('too_large', `"data" has more than ${limits.attachment_bytes} bytes`, { field: 'data' });
+    throw new StarwireError('too_large', `"data" has more than ${limits.attachment_bytes} bytes`, {
+      field: 'data',
+    });
   }
   const { filename, mimetype } = event;
   await files.put({ id, ...owner, filename, mimetype }, bytes);
@@ -28,6 +34,7 @@ export async function stored({ files, seal, limits }: Store, owner: { tenant: st
 }
 
 function decode(data: string): Buffer {
-  if (data.length % 4 === 1) throw new StarwireError('bad_request', '"data" is not base64', { field: 'data' });
+  if (data.length % 4 === 1)
+    throw new StarwireError('bad_request', '"data" is not base64', { field: 'data' });
   return Buffer.from(data, 'base64');
 }

@@ -3,7 +3,7 @@ import { API_KEY_PREFIX } from '../auth/api-keys.ts';
 import { bearer } from '../auth/tokens.ts';
 import { type Context, contextOf, type Env } from '../env.ts';
 import { RemoteError } from '../objects/outcome.ts';
-import { type ErrorBody, ERRORS, StarwireError } from '../protocol/errors.ts';
+import { ERRORS, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import { hubName, type Identity } from '../protocol/identity.ts';
 import { exceedsBytes } from '../protocol/text.ts';
 
@@ -62,18 +62,28 @@ export async function readText(c: Ctx, limit: number): Promise<string> {
 
 /** Any body that is a command is far smaller than a frame may be. */
 export function requireSmall(text: string, limit: number): void {
-  if (exceedsBytes(text, limit)) throw new StarwireError('too_large', `the body has more than ${limit} bytes`);
+  if (exceedsBytes(text, limit))
+    throw new StarwireError('too_large', `the body has more than ${limit} bytes`);
 }
 
 /** The body and headers of a refusal; a fault of ours is logged and told without any detail. */
-export function refusal(error: unknown, request_id: string): { body: ErrorBody; headers: Record<string, string> } {
+export function refusal(
+  error: unknown,
+  request_id: string,
+): { body: ErrorBody; headers: Record<string, string> } {
   if (error instanceof StarwireError) {
     const headers: Record<string, string> = error instanceof RemoteError ? { ...error.headers } : {};
     if (error.details.retry_after !== undefined) headers['retry-after'] = String(error.details.retry_after);
     return { body: error.body, headers };
   }
-  console.error('request failed', { request_id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-  return { body: { code: 'internal', message: 'something went wrong on our side', retryable: true, request_id }, headers: {} };
+  console.error('request failed', {
+    request_id,
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  return {
+    body: { code: 'internal', message: 'something went wrong on our side', retryable: true, request_id },
+    headers: {},
+  };
 }
 
 export function statusOf(body: ErrorBody) {
@@ -86,7 +96,9 @@ export function queryNumber(c: Ctx, name: string, min: number, max: number): num
   if (text === undefined || text === '') return undefined;
   const value = Number(text);
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new StarwireError('bad_request', `"${name}" must be a whole number from ${min} to ${max}`, { field: name });
+    throw new StarwireError('bad_request', `"${name}" must be a whole number from ${min} to ${max}`, {
+      field: name,
+    });
   }
   return value;
 }

@@ -33,7 +33,10 @@ clientApi.post('/actions', async (c) => {
 
 clientApi.post('/prompts/:prompt/answer', async (c) => {
   const who = await requireUser(c);
-  const command = parse(AnswerCommand, { ...record(await readJson(c, use(c).config.limits.frame_bytes)), prompt: c.req.param('prompt') });
+  const command = parse(AnswerCommand, {
+    ...record(await readJson(c, use(c).config.limits.frame_bytes)),
+    prompt: c.req.param('prompt'),
+  });
   return c.json(unwrap(await hubOf(c, who).send(command, who, new Map())), 202);
 });
 
@@ -53,7 +56,8 @@ clientApi.get('/conversations/:id/messages', async (c) => {
 });
 
 function record(body: unknown): object {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new StarwireError('bad_request', 'the body is not a JSON object');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new StarwireError('bad_request', 'the body is not a JSON object');
   return body;
 }
 

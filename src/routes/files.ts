@@ -17,7 +17,10 @@ files.get('/:id/:filename', async (c) => {
   const signed = isSigned(c, id);
   const who = signed ? undefined : await requireUser(c);
   const range = c.req.header('range');
-  const found = await new Files(c.env.FILES).get(id, range === undefined ? undefined : new Headers({ range }));
+  const found = await new Files(c.env.FILES).get(
+    id,
+    range === undefined ? undefined : new Headers({ range }),
+  );
   if (!found) throw gone;
   const { info, object } = found;
   if (who && (who.tenant !== info.tenant || who.user !== info.user)) {
@@ -37,7 +40,8 @@ files.get('/:id/:filename', async (c) => {
   });
   const part = range === undefined ? undefined : partOf(object.range, info.size);
   headers.set('content-length', String(part ? part.length : info.size));
-  if (part) headers.set('content-range', `bytes ${part.offset}-${part.offset + part.length - 1}/${info.size}`);
+  if (part)
+    headers.set('content-range', `bytes ${part.offset}-${part.offset + part.length - 1}/${info.size}`);
   return new Response(object.body, { status: part ? 206 : 200, headers });
 });
 
@@ -46,7 +50,11 @@ function isSigned(c: Ctx, id: string): boolean {
   const { exp, sig } = c.req.query();
   if (exp === undefined || sig === undefined) return false;
   const until = Number(exp);
-  if (!Number.isSafeInteger(until) || until * 1000 < Date.now() || !sameText(sig, use(c).seal.signFile(id, until))) {
+  if (
+    !Number.isSafeInteger(until) ||
+    until * 1000 < Date.now() ||
+    !sameText(sig, use(c).seal.signFile(id, until))
+  ) {
     throw new StarwireError('forbidden', 'the link has expired or is not ours');
   }
   return true;
@@ -54,7 +62,8 @@ function isSigned(c: Ctx, id: string): boolean {
 
 function partOf(range: R2Range | undefined, size: number): { offset: number; length: number } | undefined {
   if (!range) return undefined;
-  if ('suffix' in range) return { offset: Math.max(0, size - range.suffix), length: Math.min(size, range.suffix) };
+  if ('suffix' in range)
+    return { offset: Math.max(0, size - range.suffix), length: Math.min(size, range.suffix) };
   const offset = range.offset ?? 0;
   return { offset, length: range.length ?? size - offset };
 }

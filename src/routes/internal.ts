@@ -3,7 +3,7 @@ import { requireInternal } from '../auth/internal.ts';
 import { presenceOf } from '../objects/presence.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { BOT, DEFAULT_TENANT, hubName, Tenant, UserId } from '../protocol/identity.ts';
-import { DEFAULT_CONVERSATION, ConversationId, parseChannel, RefId } from '../protocol/ids.ts';
+import { ConversationId, DEFAULT_CONVERSATION, parseChannel, RefId } from '../protocol/ids.ts';
 import { parse } from '../protocol/parse.ts';
 import type { HistoryPage } from '../records/history.ts';
 import { apiKeys } from './api-keys.ts';
@@ -60,7 +60,9 @@ internal.get('/users/:id', async (c) => {
   return c.json({ online: sessions.length > 0, sessions });
 });
 
-internal.delete('/users/:id/sessions', async (c) => c.json({ closed: await hubOf(c, personOf(c)).closeSessions() }));
+internal.delete('/users/:id/sessions', async (c) =>
+  c.json({ closed: await hubOf(c, personOf(c)).closeSessions() }),
+);
 
 internal.get('/platform', async (c) => c.json(platform(await presenceOf(c.env).running())));
 internal.post('/platform/start', async (c) => c.json(platform(await presenceOf(c.env).run(true))));
@@ -74,9 +76,14 @@ function platform(is_running: boolean) {
 internal.get('/history', async (c) => {
   const tenant = tenantOf(c);
   const channel = parseChannel(c.req.query('channel') ?? '');
-  if (channel?.kind !== 'webchat') throw new StarwireError('bad_request', '"channel" must be webchat:{user_id}', { field: 'channel' });
+  if (channel?.kind !== 'webchat')
+    throw new StarwireError('bad_request', '"channel" must be webchat:{user_id}', { field: 'channel' });
   const user = parse(UserId, channel.id, 'user');
-  const conversation = parse(ConversationId, c.req.query('conversation') ?? DEFAULT_CONVERSATION, 'conversation');
+  const conversation = parse(
+    ConversationId,
+    c.req.query('conversation') ?? DEFAULT_CONVERSATION,
+    'conversation',
+  );
   const limit = queryNumber(c, 'limit', 1, 1_000) ?? 100;
   const page = await c.env.USER_HUB.getByName(hubName(tenant, user)).history(conversation, undefined, limit);
   const { messages }: HistoryPage = JSON.parse(page);

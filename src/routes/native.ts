@@ -3,7 +3,7 @@ import { isAllowedOrigin } from '../auth/origin.ts';
 import { bearer } from '../auth/tokens.ts';
 import { attachHeaders } from '../objects/attach-request.ts';
 import { SUBPROTOCOL } from '../protocol/client-frames.ts';
-import { formatPosition, parsePosition, type Position } from '../protocol/cursor.ts';
+import { formatPosition, type Position, parsePosition } from '../protocol/cursor.ts';
 import { CLOSE, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { type AppEnv, type Ctx, hubOf, requireUser, use } from './app.ts';
@@ -26,7 +26,9 @@ native.get('/ws', async (c) => {
   }
   const offered = (c.req.header('sec-websocket-protocol') ?? '').split(',').map((one) => one.trim());
   const protocol = offered.includes(SUBPROTOCOL) ? SUBPROTOCOL : undefined;
-  const token = bearer(c.req.header('authorization')) ?? offered.find((one) => one.startsWith('bearer.'))?.slice('bearer.'.length);
+  const token =
+    bearer(c.req.header('authorization')) ??
+    offered.find((one) => one.startsWith('bearer.'))?.slice('bearer.'.length);
   let who: Identity;
   try {
     if (token === undefined) throw new StarwireError('unauthorized', 'a user token is missing');
@@ -70,14 +72,27 @@ native.get('/api/events', async (c) => {
   const { config, seal } = use(c);
   const { limits } = config;
   const position = positionOf(c);
-  const attach = { ...attachOf(c, who), session: seal.newId('ses'), dialect: 'sse', batch: false, credit: limits.sse_credit_bytes };
+  const attach = {
+    ...attachOf(c, who),
+    session: seal.newId('ses'),
+    dialect: 'sse',
+    batch: false,
+    credit: limits.sse_credit_bytes,
+  };
   const relay = new Relay(hubOf(c, who), attach, position);
-  return sse({ heartbeat_ms: limits.sse_heartbeat_ms, heartbeat: 'ping', closed: () => relay.close() }, async (writer) => {
-    for await (const { frame, json } of relay.frames()) {
-      const { cursor, turns } = relay.position;
-      await writer.event({ event: frame.type, ...(cursor ? { id: formatPosition(cursor, turns) } : {}), data: json });
-    }
-  });
+  return sse(
+    { heartbeat_ms: limits.sse_heartbeat_ms, heartbeat: 'ping', closed: () => relay.close() },
+    async (writer) => {
+      for await (const { frame, json } of relay.frames()) {
+        const { cursor, turns } = relay.position;
+        await writer.event({
+          event: frame.type,
+          ...(cursor ? { id: formatPosition(cursor, turns) } : {}),
+          data: json,
+        });
+      }
+    },
+  );
 });
 
 /** Where an SSE client stands: `Last-Event-ID`, or `?cursor=`; an id of somebody else's ends in `reset`. */

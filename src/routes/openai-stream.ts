@@ -1,6 +1,13 @@
-import { type OpenAiError, type OpenAiEvent, type OpenAiState, endsTurn, failure, openaiDown } from '../dialects/openai.ts';
+import {
+  endsTurn,
+  failure,
+  type OpenAiError,
+  type OpenAiEvent,
+  type OpenAiState,
+  openaiDown,
+} from '../dialects/openai.ts';
 import type { AttachRequest } from '../objects/attach-request.ts';
-import { formatPosition, parsePosition, type Position } from '../protocol/cursor.ts';
+import { formatPosition, type Position, parsePosition } from '../protocol/cursor.ts';
 import type { Usage } from '../protocol/server-frames.ts';
 import { Relay, type RelayTarget } from './relay.ts';
 import { sse } from './sse.ts';
@@ -69,7 +76,12 @@ export function streamed(source: StreamSource, heartbeat_ms: number): Response {
       }
     } finally {
       if (!done) {
-        const error = { message: 'The stream was interrupted.', type: 'server_error', param: null, code: 'internal' };
+        const error = {
+          message: 'The stream was interrupted.',
+          type: 'server_error',
+          param: null,
+          code: 'internal',
+        };
         const id = idOf(relay.position);
         await writer.event({ id, data: JSON.stringify({ error }) });
         await writer.event({ id, data: '[DONE]' });
@@ -101,7 +113,10 @@ export async function collect(source: StreamSource): Promise<Collected> {
     collected.finish_reason = frame.finish_reason ?? 'stop';
     return collected;
   }
-  return { ...collected, error: { message: 'The stream was interrupted.', type: 'server_error', code: 'internal' } };
+  return {
+    ...collected,
+    error: { message: 'The stream was interrupted.', type: 'server_error', code: 'internal' },
+  };
 }
 
 function add(collected: Collected, event: OpenAiEvent): void {

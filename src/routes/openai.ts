@@ -6,7 +6,7 @@ import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { parse } from '../protocol/parse.ts';
 import { type AppEnv, type Ctx, readText, refusal, requireUser, statusOf, use } from './app.ts';
-import { collect, parseEventId, streamed, type StreamSource } from './openai-stream.ts';
+import { collect, parseEventId, type StreamSource, streamed } from './openai-stream.ts';
 
 /** OpenAI-compatible API (section 4). */
 export const openai = new Hono<AppEnv>();
@@ -16,7 +16,9 @@ const Completion = v.looseObject({
   model: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(256, 'has more than 256 characters')))),
   messages: v.pipe(v.array(v.looseObject({ role: v.string() })), v.minLength(1, 'is empty')),
   stream: v.optional(v.nullable(v.boolean())),
-  stream_options: v.optional(v.nullable(v.looseObject({ include_usage: v.optional(v.nullable(v.boolean())) }))),
+  stream_options: v.optional(
+    v.nullable(v.looseObject({ include_usage: v.optional(v.nullable(v.boolean())) })),
+  ),
 });
 
 const KEY_CHARS = 255;
@@ -25,7 +27,12 @@ const DEFAULT_MODEL = 'starwire';
 openai.get('/models', async (c) => {
   await requireUser(c);
   const { mode } = use(c).config.upstream;
-  const model = { id: mode === 'demo' ? 'starwire-demo' : DEFAULT_MODEL, object: 'model', created: 1_767_225_600, owned_by: 'starwire' };
+  const model = {
+    id: mode === 'demo' ? 'starwire-demo' : DEFAULT_MODEL,
+    object: 'model',
+    created: 1_767_225_600,
+    owned_by: 'starwire',
+  };
   return c.json({ object: 'list', data: [model] });
 });
 
@@ -36,14 +43,19 @@ openai.post('/chat/completions', async (c) => {
   const body = parse(Completion, jsonOf(text));
   const key = c.req.header('idempotency-key');
   if (key !== undefined && (key === '' || key.length > KEY_CHARS)) {
-    throw new StarwireError('bad_request', `"Idempotency-Key" must have 1 to ${KEY_CHARS} characters`, { field: 'Idempotency-Key' });
+    throw new StarwireError('bad_request', `"Idempotency-Key" must have 1 to ${KEY_CHARS} characters`, {
+      field: 'Idempotency-Key',
+    });
   }
   const { tenant, user, name } = who;
   // The same key is the same request, and so the same stream (P-OA-7).
   const request_id = key === undefined ? seal.newId('req') : seal.idFor('req', [tenant, user, key]);
   const stub = c.env.REQUEST_STREAM.getByName(request_id);
   const streaming = body.stream === true;
-  const seen = { model: body.model ?? DEFAULT_MODEL, include_usage: body.stream_options?.include_usage === true };
+  const seen = {
+    model: body.model ?? DEFAULT_MODEL,
+    include_usage: body.stream_options?.include_usage === true,
+  };
   unwrap(
     await stub.open({
       ...seen,
@@ -67,8 +79,16 @@ openai.post('/chat/completions', async (c) => {
   c.header('x-request-id', request_id);
   if (streaming) return streamed(source, config.limits.sse_heartbeat_ms);
   const { content, reasoning, finish_reason, usage, error } = await collect(source);
-  if (error) return c.json({ error: { message: error.message, type: error.type, param: null, code: error.code } }, statusOfFailure(error.type));
-  const message = { role: 'assistant', content, ...(reasoning === '' ? {} : { reasoning_content: reasoning }) };
+  if (error)
+    return c.json(
+      { error: { message: error.message, type: error.type, param: null, code: error.code } },
+      statusOfFailure(error.type),
+    );
+  const message = {
+    role: 'assistant',
+    content,
+    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+  };
   return c.json({
     id: request_id,
     object: 'chat.completion',
@@ -90,8 +110,12 @@ openai.get('/streams/:request_id', async (c) => {
   const seen = await stub.streamOf(who.tenant, who.user);
   if (!seen) throw gone;
   const last = c.req.header('last-event-id');
-  const from = last === undefined || last === '' ? { position: { turns: new Map() }, skip: 0 } : parseEventId(last);
-  if (!from) throw new StarwireError('bad_request', 'the Last-Event-ID is not one of this stream', { field: 'Last-Event-ID' });
+  const from =
+    last === undefined || last === '' ? { position: { turns: new Map() }, skip: 0 } : parseEventId(last);
+  if (!from)
+    throw new StarwireError('bad_request', 'the Last-Event-ID is not one of this stream', {
+      field: 'Last-Event-ID',
+    });
   const { text, reasoning } = from.position.turns.get(id) ?? { text: 0, reasoning: 0 };
   const state = { ...newState(id, seen), text, reasoning, begun: text + reasoning > 0 };
   return streamed({ stub, attach: attachOf(c, who), ...from, state }, config.limits.sse_heartbeat_ms);
@@ -139,7 +163,9 @@ function statusOfFailure(type: string) {
 }
 
 async function hash(text: string): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString('base64url');
+  return Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString(
+    'base64url',
+  );
 }
 
 /** Refusals in OpenAI's shape. */
@@ -147,6 +173,16 @@ export function openaiRefusal(error: unknown, request_id: string): Response {
   const { body, headers } = refusal(error, request_id);
   const { code, message, field } = body;
   const status = statusOf(body);
-  const type = status === 401 || status === 403 ? 'authentication_error' : status >= 500 ? 'server_error' : status === 429 ? 'rate_limit_error' : 'invalid_request_error';
-  return Response.json({ error: { message, type, param: field ?? null, code } }, { status, headers: { 'x-request-id': request_id, ...headers } });
+  const type =
+    status === 401 || status === 403
+      ? 'authentication_error'
+      : status >= 500
+        ? 'server_error'
+        : status === 429
+          ? 'rate_limit_error'
+          : 'invalid_request_error';
+  return Response.json(
+    { error: { message, type, param: field ?? null, code } },
+    { status, headers: { 'x-request-id': request_id, ...headers } },
+  );
 }

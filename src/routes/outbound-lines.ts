@@ -5,7 +5,7 @@ import { type Line, ndjsonLines } from '../protocol/ndjson.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import { parseJson } from '../protocol/parse.ts';
 import { type Ctx, use } from './app.ts';
-import { dropOrphan, failed, prepare, type RequestFields } from './outbound.ts';
+import { dropOrphan, failed, prepare, type RequestFields } from './outbound-events.ts';
 
 /** Results of consecutive lines that are told as one: chunks of one turn (P-UP-6). */
 interface Slot {
@@ -37,12 +37,16 @@ export async function ingestLines(c: Ctx, { key, producer }: RequestFields): Pro
   };
 
   const take = async (line: Line, n: number): Promise<void> => {
-    if (slots.length >= limits.outbound_results) throw new StarwireError('too_large', 'one request has too many events', { line: line.number });
+    if (slots.length >= limits.outbound_results)
+      throw new StarwireError('too_large', 'one request has too many events', { line: line.number });
     if ('error' in line) throw line.error;
     const { target, event } = await prepare(c, parseJson(line.text, 'line'));
     let link = links.get(target.name);
     if (!link) {
-      if (producer && links.size > 0) throw new StarwireError('bad_request', 'a producer writes to one channel per request', { field: 'Producer-Id' });
+      if (producer && links.size > 0)
+        throw new StarwireError('bad_request', 'a producer writes to one channel per request', {
+          field: 'Producer-Id',
+        });
       link = new IngestLink(target.stub, { key: request, producer }, onResult);
       links.set(target.name, link);
     }
@@ -60,7 +64,13 @@ export async function ingestLines(c: Ctx, { key, producer }: RequestFields): Pro
         } catch (error) {
           if (producer) throw error;
           const { error: told } = failed(error, c.get('request_id'));
-          if (told) slots.push({ chunks: undefined, result: undefined, count: 0, errors: [{ ...told, line: line.number }] });
+          if (told)
+            slots.push({
+              chunks: undefined,
+              result: undefined,
+              count: 0,
+              errors: [{ ...told, line: line.number }],
+            });
         }
         n += 1;
       }

@@ -3,21 +3,14 @@ import type { ChannelEvent } from '../channel/events.ts';
 import type { Producer } from '../channel/producers.ts';
 import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
-import { type OutboundResult, parseOutbound } from '../protocol/outbound.ts';
-import { Files } from '../records/files.ts';
-import { stored } from '../records/store-event.ts';
-import { type AppEnv, type Ctx, readText, refusal, statusOf, use } from './app.ts';
+import type { OutboundResult } from '../protocol/outbound.ts';
+import { type AppEnv, type Ctx, readText, statusOf, use } from './app.ts';
+import { dropOrphan, failed, prepare, type RequestFields } from './outbound-events.ts';
 import { ingestLines } from './outbound-lines.ts';
-import { type Target, targetOf } from './targets.ts';
+import type { Target } from './targets.ts';
 
 /** Results of an upstream: `POST /internal/outbound` (section 5.2). */
 export const outbound = new Hono<AppEnv>();
-
-export interface RequestFields {
-  /** The upstream's `Idempotency-Key`. */
-  key?: string;
-  producer?: Producer;
-}
 
 outbound.post('/', async (c) => {
   const type = c.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
@@ -32,10 +25,15 @@ const KEY_CHARS = 255;
 function fieldsOf(c: Ctx): RequestFields {
   const key = c.req.header('idempotency-key');
   if (key !== undefined && (key === '' || key.length > KEY_CHARS)) {
-    throw new StarwireError('bad_request', `"Idempotency-Key" must have 1 to ${KEY_CHARS} characters`, { field: 'Idempotency-Key' });
+    throw new StarwireError('bad_request', `"Idempotency-Key" must have 1 to ${KEY_CHARS} characters`, {
+      field: 'Idempotency-Key',
+    });
   }
   const producer = producerOf(c);
-  return { ...(key === undefined ? {} : { key: `key ${key}` }), ...(producer === undefined ? {} : { producer }) };
+  return {
+    ...(key === undefined ? {} : { key: `key ${key}` }),
+    ...(producer === undefined ? {} : { producer }),
+  };
 }
 
 /** The three headers come together or not at all. */
@@ -44,11 +42,16 @@ function producerOf(c: Ctx): Producer | undefined {
   const epoch = c.req.header('producer-epoch');
   const seq = c.req.header('producer-seq');
   if (id === undefined && epoch === undefined && seq === undefined) return undefined;
-  const whole = (text: string | undefined): number => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : -1);
+  const whole = (text: string | undefined): number =>
+    text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : -1;
   if (id === undefined || id === '' || id.length > KEY_CHARS || whole(epoch) < 0 || whole(seq) < 0) {
-    throw new StarwireError('bad_request', 'Producer-Id, Producer-Epoch and Producer-Seq belong together; the last two are whole numbers', {
-      field: 'Producer-Id',
-    });
+    throw new StarwireError(
+      'bad_request',
+      'Producer-Id, Producer-Epoch and Producer-Seq belong together; the last two are whole numbers',
+      {
+        field: 'Producer-Id',
+      },
+    );
   }
   return { id, epoch: whole(epoch), seq: whole(seq) };
 }
@@ -61,7 +64,10 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new StarwireError('bad_request', 'the body is not JSON; NDJSON needs Content-Type: application/x-ndjson');
+    throw new StarwireError(
+      'bad_request',
+      'the body is not JSON; NDJSON needs Content-Type: application/x-ndjson',
+    );
   }
   const inputs = Array.isArray(parsed) ? parsed : [parsed];
   const results: OutboundResult[] = [];
@@ -77,7 +83,9 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
     }
   }
   if (producer && groups.size > 1) {
-    throw new StarwireError('bad_request', 'a producer writes to one channel per request', { field: 'Producer-Id' });
+    throw new StarwireError('bad_request', 'a producer writes to one channel per request', {
+      field: 'Producer-Id',
+    });
   }
   const body = key === undefined ? undefined : await hash(text);
   for (const { target, events } of groups.values()) {
@@ -87,33 +95,18 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
       await dropOrphan(c, events, n, result);
     }
   }
-  const producerHeaders: Record<string, string> = producer ? { 'producer-epoch': String(producer.epoch), 'producer-seq': String(producer.seq) } : {};
+  const producerHeaders: Record<string, string> = producer
+    ? { 'producer-epoch': String(producer.epoch), 'producer-seq': String(producer.seq) }
+    : {};
   // A single event answers as a call of its own would.
   const [only] = results;
-  if (!Array.isArray(parsed) && only?.error) return c.json({ error: only.error, results }, statusOf(only.error));
+  if (!Array.isArray(parsed) && only?.error)
+    return c.json({ error: only.error, results }, statusOf(only.error));
   return c.json({ results }, 200, producerHeaders);
 }
 
-/** Reads an event, finds its channel, and stores the file that it may carry. */
-export async function prepare(c: Ctx, input: unknown): Promise<{ target: Target; event: ChannelEvent }> {
-  const { config, seal } = use(c);
-  const addressed = parseOutbound(input);
-  const target = targetOf(c, addressed);
-  const event = await stored({ files: new Files(c.env.FILES), seal, limits: config.limits }, target.owner, addressed.event);
-  return { target, event };
-}
-
-/** A file that was stored for an event that was not applied anew belongs to nobody. */
-export async function dropOrphan(c: Ctx, events: { n: number; event: ChannelEvent }[], n: number, result: OutboundResult): Promise<void> {
-  if (!result.error && !result.duplicate) return;
-  const event = events.find((one) => one.n === n)?.event;
-  if (event?.kind === 'file' && event.url === undefined) await new Files(c.env.FILES).delete(event.id);
-}
-
-export function failed(error: unknown, request_id: string): OutboundResult {
-  return { delivered: false, error: refusal(error, request_id).body };
-}
-
 async function hash(text: string): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString('base64url');
+  return Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString(
+    'base64url',
+  );
 }

@@ -1,9 +1,9 @@
+import { type AttachRequest, attachHeaders } from '../objects/attach-request.ts';
+import { creditFrame } from '../objects/relay-frames.ts';
 import { formatCursor, formatLengths, type Lengths, type Position } from '../protocol/cursor.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { ServerFrame } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
-import { type AttachRequest, attachHeaders } from '../objects/attach-request.ts';
-import { creditFrame } from '../objects/relay-frames.ts';
 
 /** An object that takes internal sockets. */
 export interface RelayTarget {
@@ -33,6 +33,8 @@ export class Relay {
   #told: string | undefined;
   #seq = 0;
   readonly #turns = new Map<string, Lengths>();
+  /** The reply's id of each open turn. */
+  readonly #replies = new Map<string, string>();
   #socket: WebSocket | undefined;
   #queue: Relayed[] = [];
   #wake = Promise.withResolvers<void>();
@@ -50,7 +52,10 @@ export class Relay {
 
   /** Where a client stands that has read everything so far. */
   get position(): Position {
-    return { ...(this.#epoch === undefined ? {} : { cursor: { epoch: this.#epoch, seq: this.#seq } }), turns: this.#turns };
+    return {
+      ...(this.#epoch === undefined ? {} : { cursor: { epoch: this.#epoch, seq: this.#seq } }),
+      turns: this.#turns,
+    };
   }
 
   /** The frames until the object closes or `close` is called; throws `internal` when it cannot be reached any more. */
@@ -81,7 +86,10 @@ export class Relay {
 
   async #connect(): Promise<void> {
     const { cursor, turns } = this.position;
-    const attach = { ...this.#attach, ...(cursor ? { cursor: formatCursor(cursor), turns: formatLengths(turns) } : {}) };
+    const attach = {
+      ...this.#attach,
+      ...(cursor ? { cursor: formatCursor(cursor), turns: formatLengths(turns) } : {}),
+    };
     const response = await this.#target.fetch('https://object/attach', { headers: attachHeaders(attach) });
     const socket = response.webSocket;
     if (response.status === 404) throw new StarwireError('not_found', 'there is no such stream');
@@ -95,7 +103,9 @@ export class Relay {
       this.#queue.push({ frame: JSON.parse(data), json: data });
       this.#wake.resolve();
     });
-    socket.addEventListener('close', ({ code }) => this.#end(socket, code === 1006 || code === 1012 ? 'lost' : 'closed'));
+    socket.addEventListener('close', ({ code }) =>
+      this.#end(socket, code === 1006 || code === 1012 ? 'lost' : 'closed'),
+    );
     socket.addEventListener('error', () => this.#end(socket, 'lost'));
     socket.accept();
   }
@@ -143,9 +153,22 @@ export class Relay {
         this.#turns.set(frame.turn, { ...known, [frame.kind]: frame.offset + frame.text.length });
         break;
       }
+      case 'message': {
+        // A reply that came as one message while its turn goes on: its text has been shown.
+        const known = frame.turn === undefined ? undefined : this.#turns.get(frame.turn);
+        if (frame.turn === undefined || !known || this.#replies.get(frame.turn) !== frame.id) break;
+        this.#turns.set(frame.turn, {
+          text: frame.text.length,
+          reasoning: Math.max(known.reasoning, frame.reasoning?.length ?? 0),
+        });
+        break;
+      }
       case 'turn':
-        if (isTerminal(frame.status)) this.#turns.delete(frame.turn);
-        else if (!this.#turns.has(frame.turn)) this.#turns.set(frame.turn, { text: 0, reasoning: 0 });
+        this.#replies.set(frame.turn, frame.message);
+        if (isTerminal(frame.status)) {
+          this.#turns.delete(frame.turn);
+          this.#replies.delete(frame.turn);
+        } else if (!this.#turns.has(frame.turn)) this.#turns.set(frame.turn, { text: 0, reasoning: 0 });
         break;
     }
     if (!('seq' in frame) || frame.type === 'ack' || 'snapshot' in frame) return;

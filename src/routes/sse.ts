@@ -35,7 +35,9 @@ export function sse(options: SseOptions, produce: (writer: SseWriter) => Promise
       await write(': connected\n\n');
       await produce({
         event: ({ event, id, data }) =>
-          write(`${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`),
+          write(
+            `${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`,
+          ),
         comment: (text) => write(`: ${text}\n\n`),
       });
       await writer.close();

@@ -1,6 +1,6 @@
 import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
-import type { Outcome } from '../objects/outcome.ts';
 import type { IngestTarget } from '../objects/ingest-link.ts';
+import type { Outcome } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { hubName, UserId } from '../protocol/identity.ts';
 import type { Addressed } from '../protocol/outbound.ts';
@@ -27,6 +27,11 @@ export function targetOf(c: Ctx, { tenant, channel }: Pick<Addressed, 'tenant' |
     const name = hubName(tenant, user);
     return { name: `webchat ${name}`, stub: c.env.USER_HUB.getByName(name), owner: { tenant, user } };
   }
-  if (!use(c).seal.isOurs('req', channel.id)) throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
-  return { name: `sse ${channel.id}`, stub: c.env.REQUEST_STREAM.getByName(channel.id), owner: { tenant, user: channel.id } };
+  if (!use(c).seal.isOurs('req', channel.id))
+    throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
+  return {
+    name: `sse ${channel.id}`,
+    stub: c.env.REQUEST_STREAM.getByName(channel.id),
+    owner: { tenant, user: channel.id },
+  };
 }

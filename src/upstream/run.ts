@@ -1,7 +1,7 @@
 import type { Delivery } from '../protocol/delivery.ts';
 import type { TurnError, TurnStatus } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
-import { type Call, type ReplyEvent, RETRY_DELAYS_MS, UpstreamError } from './upstream.ts';
+import { type Call, RETRY_DELAYS_MS, type ReplyEvent, UpstreamError } from './upstream.ts';
 
 /** One delivery that is to reach the upstream. */
 export interface Job {
@@ -140,14 +140,22 @@ export class TurnRun {
       if (status === 'running' && type !== 'answer' && error.retry) return this.#finished(job.id);
       if (delay === undefined) return this.#fail(error.turnError);
     }
-    this.#later(job, delay === undefined ? undefined : Math.max(delay, Math.min(error.retry_after_ms ?? 0, LONGEST_RETRY_AFTER_MS)), false);
+    this.#later(
+      job,
+      delay === undefined
+        ? undefined
+        : Math.max(delay, Math.min(error.retry_after_ms ?? 0, LONGEST_RETRY_AFTER_MS)),
+      false,
+    );
   }
 
   /** Puts a delivery off; without a delay it is given up. */
   #later(job: Job, delay: number | undefined, calling: boolean): void {
     if (delay === undefined) return this.#finished(job.id);
     const due = this.#ports.now() + delay;
-    const jobs = this.#jobs.map((one) => (one.id === job.id ? { ...one, attempt: one.attempt + 1, due } : one));
+    const jobs = this.#jobs.map((one) =>
+      one.id === job.id ? { ...one, attempt: one.attempt + 1, due } : one,
+    );
     this.#ports.save({ jobs, calling });
   }
 

@@ -22,7 +22,10 @@ export class UpstreamError extends Error {
   /** Set where the upstream said when to come back. */
   readonly retry_after_ms: number | undefined;
 
-  constructor(turnError: TurnError, { retry = false, retry_after_ms }: { retry?: boolean; retry_after_ms?: number | undefined } = {}) {
+  constructor(
+    turnError: TurnError,
+    { retry = false, retry_after_ms }: { retry?: boolean; retry_after_ms?: number | undefined } = {},
+  ) {
     super(turnError.message);
     this.name = 'UpstreamError';
     this.turnError = turnError;

@@ -2,13 +2,16 @@ import { Webhook } from 'standardwebhooks';
 import type { Upstream } from '../config.ts';
 import type { Delivery } from '../protocol/delivery.ts';
 import { StarwireError } from '../protocol/errors.ts';
-import { parseOutbound } from '../protocol/outbound.ts';
 import { ndjsonLines } from '../protocol/ndjson.ts';
+import { parseOutbound } from '../protocol/outbound.ts';
 import { parseJson } from '../protocol/parse.ts';
 import { type Call, type CallOptions, type ReplyEvent, UpstreamError } from './upstream.ts';
 
 /** Delivery by webhook (section 5.1): signed, redirects are failures, an answer in the response is applied as if posted. */
-export function webhook(upstream: Upstream, limits: { webhook_attempt_ms: number; line_bytes: number; outbound_bytes: number }): Call {
+export function webhook(
+  upstream: Upstream,
+  limits: { webhook_attempt_ms: number; line_bytes: number; outbound_bytes: number },
+): Call {
   return async function* (delivery, options) {
     const response = await post(upstream, delivery, options, limits.webhook_attempt_ms);
     options.accepted();
@@ -33,7 +36,12 @@ function webhookOf(secret: string): Webhook {
   return BASE64.test(secret) ? new Webhook(secret) : new Webhook(secret, { format: 'raw' });
 }
 
-async function post({ url = '', webhook_secrets }: Upstream, delivery: Delivery, { id, signal }: CallOptions, attempt_ms: number): Promise<Response> {
+async function post(
+  { url = '', webhook_secrets }: Upstream,
+  delivery: Delivery,
+  { id, signal }: CallOptions,
+  attempt_ms: number,
+): Promise<Response> {
   const body = JSON.stringify(delivery);
   const headers = {
     'content-type': 'application/json',
@@ -45,9 +53,17 @@ async function post({ url = '', webhook_secrets }: Upstream, delivery: Delivery,
   const timer = setTimeout(() => timeout.abort(), attempt_ms);
   let response: Response;
   try {
-    response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal: AbortSignal.any([signal, timeout.signal]) });
+    response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body,
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, timeout.signal]),
+    });
   } catch {
-    const message = timeout.signal.aborted ? `The service did not answer within ${attempt_ms / 1000} s.` : 'The service could not be reached.';
+    const message = timeout.signal.aborted
+      ? `The service did not answer within ${attempt_ms / 1000} s.`
+      : 'The service could not be reached.';
     throw unreachable(message, true);
   } finally {
     clearTimeout(timer);
@@ -61,7 +77,8 @@ const RETRIED = new Set([408, 425, 429]);
 
 function refusal(response: Response): UpstreamError {
   const { status } = response;
-  if (RETRIED.has(status) || status >= 500) return unreachable(`The service answered ${status}.`, true, retryAfter(response));
+  if (RETRIED.has(status) || status >= 500)
+    return unreachable(`The service answered ${status}.`, true, retryAfter(response));
   return new UpstreamError({
     label: 'Message refused',
     type: 'upstream_rejected',
@@ -72,7 +89,12 @@ function refusal(response: Response): UpstreamError {
 
 function unreachable(message: string, retry: boolean, retry_after_ms?: number): UpstreamError {
   return new UpstreamError(
-    { label: 'Service unreachable', type: 'upstream_unreachable', message, hint: 'Send the message again later.' },
+    {
+      label: 'Service unreachable',
+      type: 'upstream_unreachable',
+      message,
+      hint: 'Send the message again later.',
+    },
     { retry, retry_after_ms },
   );
 }
@@ -88,7 +110,11 @@ function retryAfter({ headers }: Response): number | undefined {
 }
 
 /** A 200 whose body is NDJSON or `{"events": […]}` (P-UP-3). Any other body is only an acknowledgement. */
-async function* inline(response: Response, delivery: Delivery, limits: { line_bytes: number; outbound_bytes: number }): AsyncGenerator<ReplyEvent> {
+async function* inline(
+  response: Response,
+  delivery: Delivery,
+  limits: { line_bytes: number; outbound_bytes: number },
+): AsyncGenerator<ReplyEvent> {
   const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim();
   if (!response.body || (type !== 'application/x-ndjson' && type !== 'application/json')) {
     await response.body?.cancel();
@@ -102,7 +128,8 @@ async function* inline(response: Response, delivery: Delivery, limits: { line_by
     return;
   }
   const length = Number(response.headers.get('content-length') ?? 0);
-  if (length > limits.outbound_bytes) throw badReply(new StarwireError('too_large', 'the answer is too large'));
+  if (length > limits.outbound_bytes)
+    throw badReply(new StarwireError('too_large', 'the answer is too large'));
   const text = await response.text();
   // Many services acknowledge with a JSON of their own: only `events` is for us.
   const body = text.trim() === '' ? undefined : parsed(text);

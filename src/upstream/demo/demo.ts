@@ -1,6 +1,6 @@
 import type { Delivery } from '../../protocol/delivery.ts';
 import type { Call, CallOptions, ReplyEvent } from '../upstream.ts';
-import { ANSWERS, HELP, type Scene, SCENES } from './scenes.ts';
+import { ANSWERS, HELP, SCENES, type Scene } from './scenes.ts';
 
 /**
  * The built-in upstream (`UPSTREAM_MODE=demo`): called as any other, so that every feature can be seen with nothing

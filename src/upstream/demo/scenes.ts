@@ -34,12 +34,22 @@ const reasoning: Scene = async function* (_, pause) {
 
 const tool: Scene = async function* (_, pause) {
   yield* say(texts.BEFORE_TOOL, pause);
-  const call = { kind: 'tool', tool: 'call_weather', name: 'get_weather', args: { city: 'Reykjavík', unit: 'celsius' } } as const;
+  const call = {
+    kind: 'tool',
+    tool: 'call_weather',
+    name: 'get_weather',
+    args: { city: 'Reykjavík', unit: 'celsius' },
+  } as const;
   yield { ...call, status: 'running', preview: 'Asking the weather service …' };
   await pause(700);
   yield { ...call, status: 'running', preview: 'Reading the forecast for Reykjavík …' };
   await pause(700);
-  yield { ...call, status: 'completed', preview: '4 °C, light snow', result: { temperature: 4, sky: 'light snow', wind_kmh: 23 } };
+  yield {
+    ...call,
+    status: 'completed',
+    preview: '4 °C, light snow',
+    result: { temperature: 4, sky: 'light snow', wind_kmh: 23 },
+  };
   yield* say(texts.AFTER_TOOL, pause);
   yield* done(texts.AFTER_TOOL);
 };
@@ -76,7 +86,12 @@ const edit: Scene = async function* ({ turn, message_id }, pause) {
 const prompt: Scene = async function* (_, pause) {
   yield* say('I need to know one thing before I go on.', pause);
   yield* done('');
-  yield { kind: 'prompt', prompt_kind: 'choice', question: 'How should the report be written?', choices: ['Short', 'Detailed', 'As a poem'] };
+  yield {
+    kind: 'prompt',
+    prompt_kind: 'choice',
+    question: 'How should the report be written?',
+    choices: ['Short', 'Detailed', 'As a poem'],
+  };
 };
 
 const form: Scene = async function* (_, pause) {
@@ -138,19 +153,19 @@ export const SCENES: Record<string, Scene> = {
 export const HELP: Scene = saying(texts.HELP);
 
 export const ANSWERS = {
-  anything: (async function* ({ text, user_name }, pause) {
+  anything: async function* ({ text, user_name }, pause) {
     const reply = texts.greeting(user_name, text);
     yield* say(reply, pause);
     yield* done(reply);
-  }) satisfies Scene,
-  action: (async function* ({ text }, pause) {
+  } satisfies Scene,
+  action: async function* ({ text }, pause) {
     const reply = `You pressed **${text}**. The press counts once, whichever tab it came from.`;
     yield* say(reply, pause);
     yield* done(reply);
-  }) satisfies Scene,
-  answer: (async function* ({ extra }, pause) {
+  } satisfies Scene,
+  answer: async function* ({ extra }, pause) {
     const reply = `Thank you. Your answer: \`${JSON.stringify(extra.value)}\``;
     yield* say(reply, pause);
     yield* done(reply);
-  }) satisfies Scene,
+  } satisfies Scene,
 };
