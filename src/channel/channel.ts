@@ -89,13 +89,25 @@ export class Channel {
       limits: publicLimits(ports.limits),
     };
     sendFrames(session, [welcome]);
-    const outs: Out[] = [];
-    if ('reset' in start)
-      outs.push(Out.of({ type: 'reset', reason: start.reset, epoch: journal.epoch, seq: journal.head }));
-    else outs.push(...entries(this.#core, start.after));
-    outs.push(...openState(this.#core, position.turns), Out.of({ type: 'ready', seq: journal.head }));
-    session.inflight += outs.reduce((sum, out) => sum + (attachment.credit === undefined ? 0 : out.bytes), 0);
-    if (session.send(outs)) this.#delivered();
+    const reset: Out[] =
+      'reset' in start
+        ? [Out.of({ type: 'reset', reason: start.reset, epoch: journal.epoch, seq: journal.head })]
+        : [];
+    const after = 'after' in start ? start.after : journal.head;
+    if (session.is.credit !== undefined) {
+      session.send(reset);
+      session.fallBehind({ seq: after, turns: position.turns }, true);
+      this.#roster.credit(session, this.#core, 0);
+    } else {
+      const ready = Out.of({ type: 'ready', seq: journal.head });
+      session.send([
+        ...reset,
+        ...entries(this.#core, after),
+        ...openState(this.#core, position.turns),
+        ready,
+      ]);
+    }
+    if (session.open) this.#delivered();
     return session;
   }
 

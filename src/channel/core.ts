@@ -1,4 +1,3 @@
-import type { TurnLengths } from '../protocol/cursor.ts';
 import type { NewId } from '../protocol/ids.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { ChunkFrame, DurableFrame, ServerFrame } from '../protocol/server-frames.ts';
@@ -7,6 +6,7 @@ import { Ingests } from './ingests.ts';
 import { type Epochs, Journal, type Unnumbered } from './journal.ts';
 import { Out } from './out.ts';
 import { Outbox } from './outbox.ts';
+import type { Standing } from './place.ts';
 import type { Clock, Defer, Sql } from './ports.ts';
 import { Producers } from './producers.ts';
 import { Prompts } from './prompts.ts';
@@ -26,12 +26,6 @@ export interface Ports {
   newId: NewId;
   limits: Limits;
   links: Links;
-}
-
-/** Where a channel stands: what a session that has seen everything has seen. */
-export interface Standing {
-  seq: number;
-  turns: TurnLengths;
 }
 
 /** Gives frames to the sessions, in order; says whether at least one was written them. */

@@ -1,4 +1,4 @@
-import type { ServerFrame } from '../protocol/server-frames.ts';
+import type { DurableFrame, ServerFrame } from '../protocol/server-frames.ts';
 import { utf8Bytes } from '../protocol/text.ts';
 
 /** Bytes of one `batch` frame: large enough to save frames, small enough to be shown as it arrives. */
@@ -17,7 +17,7 @@ export class Out {
   }
 
   static of(frame: ServerFrame): Out {
-    return new Out(JSON.stringify(frame), 'seq' in frame && frame.type !== 'ack' ? frame.seq : 0);
+    return new Out(JSON.stringify(frame), isEntry(frame) ? frame.seq : 0);
   }
 
   get bytes(): number {
@@ -25,6 +25,13 @@ export class Out {
     return this.#bytes;
   }
 }
+
+/** Whether a frame is an entry of the journal in its turn: a snapshot repeats one and moves nothing. */
+function isEntry(frame: ServerFrame): frame is DurableFrame {
+  return 'seq' in frame && !NOT_ENTRIES.has(frame.type) && !('snapshot' in frame);
+}
+
+const NOT_ENTRIES = new Set<ServerFrame['type']>(['welcome', 'ready', 'reset', 'ack']);
 
 /** Takes frames in order. */
 export interface Sink {

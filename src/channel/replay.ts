@@ -1,9 +1,10 @@
-import type { Cursor, Lengths, Position, TurnLengths } from '../protocol/cursor.ts';
+import type { Cursor, Position, TurnLengths } from '../protocol/cursor.ts';
 import type { DurableFrame, ResetFrame } from '../protocol/server-frames.ts';
 import { endsInHighSurrogate } from '../protocol/text.ts';
 import type { Core } from './core.ts';
 import type { Epochs } from './journal.ts';
 import { Out } from './out.ts';
+import type { Place } from './place.ts';
 import { isPlain, render } from './render.ts';
 
 /** Code units of one replayed chunk: an SSE relay's credit is given in such steps. */
@@ -72,7 +73,7 @@ export function* openText(core: Core, shown: TurnLengths, turn: string): Generat
 }
 
 /** Where a relay stands after it was sent `out`. */
-export function advance(at: { seq: number; turns: Map<string, Lengths> }, out: Out): void {
+export function advance(at: Place, out: Out): void {
   if (out.seq > 0) {
     at.seq = out.seq;
     return;

@@ -1,10 +1,11 @@
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { ErrorFrame, ServerFrame } from '../protocol/server-frames.ts';
-import type { Core, Standing } from './core.ts';
+import type { Core } from './core.ts';
 import { Out } from './out.ts';
+import type { Standing } from './place.ts';
 import type { Clock, Socket } from './ports.ts';
-import { advance, entries, openText } from './replay.ts';
+import { advance, entries, openState, openText } from './replay.ts';
 import { type Attachment, Session } from './session.ts';
 
 /** The sessions of one channel, and how frames get to them. */
@@ -89,7 +90,7 @@ export class Roster {
     if (session.behind) return true;
     const bytes = outs.reduce((sum, out) => sum + out.bytes, 0);
     if (session.inflight > 0 && session.inflight + bytes > (session.is.credit ?? 0)) {
-      session.fallBehind(before);
+      session.fallBehind(before, false);
       return true;
     }
     session.inflight += bytes;
@@ -99,16 +100,13 @@ export class Roster {
   /** The relay has read `bytes`: it gets what it missed, as far as the credit reaches. */
   credit(session: Session, core: Core, bytes: number): void {
     session.inflight = Math.max(0, session.inflight - bytes);
-    const at = session.behind;
-    if (!at) return;
+    const { behind } = session;
+    if (!behind) return;
+    const { at, opening } = behind;
     const limit = session.is.credit ?? 0;
-    const missed = function* (): Generator<Out> {
-      yield* entries(core, at.seq);
-      for (const { state } of core.turns.open) yield* openText(core, at.turns, state.turn);
-    };
-    for (const out of missed()) {
+    for (const out of missed(core, at, opening)) {
       if (session.inflight > 0 && session.inflight + out.bytes > limit) {
-        session.fallBehind(at);
+        session.fallBehind(at, opening);
         return;
       }
       session.inflight += out.bytes;
@@ -117,6 +115,17 @@ export class Roster {
     }
     session.caughtUp();
   }
+}
+
+/** What a relay that stands at `at` has not had. The place moves while it is read, so that it is read lazily. */
+function* missed(core: Core, at: Standing, opening: boolean): Generator<Out> {
+  yield* entries(core, at.seq);
+  if (opening) {
+    yield* openState(core, at.turns);
+    yield Out.of({ type: 'ready', seq: core.journal.head });
+    return;
+  }
+  for (const { state } of core.turns.open) yield* openText(core, at.turns, state.turn);
 }
 
 /** Tells one session of a refusal. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import type { Lengths, TurnLengths } from '../protocol/cursor.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { batched, type Out, type Sink } from './out.ts';
+import type { Place, Standing } from './place.ts';
 import type { Socket } from './ports.ts';
 
 const Attachment = v.object({
@@ -22,7 +22,12 @@ const Attachment = v.object({
   credit: v.optional(v.number()),
   /** Where an SSE relay without credit stands; undefined while it is live. */
   behind: v.optional(
-    v.object({ seq: v.number(), turns: v.array(v.tuple([v.string(), v.number(), v.number()])) }),
+    v.object({
+      seq: v.number(),
+      turns: v.array(v.tuple([v.string(), v.number(), v.number()])),
+      /** It has not had its open state and `ready` yet. */
+      opening: v.boolean(),
+    }),
   ),
 });
 
@@ -123,10 +128,13 @@ export class Session implements Sink {
   inflight = 0;
 
   /** Where an SSE relay is to go on once it has credit again. */
-  fallBehind({ seq, turns }: { seq: number; turns: TurnLengths }): void {
-    this.save({
-      behind: { seq, turns: [...turns].map(([turn, { text, reasoning }]) => [turn, text, reasoning]) },
-    });
+  fallBehind({ seq, turns }: Standing, opening: boolean): void {
+    const lengths = [...turns].map(([turn, { text, reasoning }]): [string, number, number] => [
+      turn,
+      text,
+      reasoning,
+    ]);
+    this.save({ behind: { seq, turns: lengths, opening } });
   }
 
   caughtUp(): void {
@@ -134,13 +142,10 @@ export class Session implements Sink {
   }
 
   /** An SSE relay's place in the channel while it has no credit. */
-  get behind(): { seq: number; turns: Map<string, Lengths> } | undefined {
+  get behind(): { at: Place; opening: boolean } | undefined {
     const { behind } = this.#attachment;
-    return (
-      behind && {
-        seq: behind.seq,
-        turns: new Map(behind.turns.map(([turn, text, reasoning]) => [turn, { text, reasoning }])),
-      }
-    );
+    if (!behind) return undefined;
+    const turns = new Map(behind.turns.map(([turn, text, reasoning]) => [turn, { text, reasoning }]));
+    return { at: { seq: behind.seq, turns }, opening: behind.opening };
   }
 }
