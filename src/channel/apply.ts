@@ -104,15 +104,11 @@ function message(core: Core, event: OutboundOf<'message'>, only: OnlyTurn): Appl
 
   alive(core, open);
   const { state } = open;
-  if (state.reply !== undefined) {
-    // The turn has its reply: what comes after it is another message of the same turn.
-    return standalone(
-      core,
-      { ...event, conversation: state.conversation },
-      { text, turn: state.turn, ...extra },
-    );
+  // The turn's reply is one message under the id that was announced; any other one of the turn stands for itself.
+  if (state.reply !== undefined || (event.id !== undefined && event.id !== state.message)) {
+    const conversation = state.conversation;
+    return standalone(core, { ...event, conversation }, { text, turn: state.turn, ...extra });
   }
-  if (event.id !== undefined && open.text.length === 0) state.message = event.id;
   const reasoning = open.reasoning.shown;
   const frame = core.emit<MessageFrame>({
     ...reply(core, open, text),

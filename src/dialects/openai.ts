@@ -15,6 +15,8 @@ import { endsInHighSurrogate } from '../protocol/text.ts';
 export interface OpenAiState {
   /** `X-Request-Id`, the turn's id. */
   id: string;
+  /** The id of the turn's reply. */
+  message: string;
   model: string;
   /** Unix seconds. */
   created: number;
@@ -84,7 +86,7 @@ function gap({ begun, text }: OpenAiState): string {
 
 /** The turn's reply adds what has not been streamed of it; any other message is text of its own. */
 function message(state: OpenAiState, frame: MessageFrame): [OpenAiState, OpenAiEvent[]] {
-  const reply = frame.turn === state.id;
+  const reply = frame.id === state.message;
   const [thought, first] = deltas(
     state,
     'reasoning',

@@ -56,6 +56,14 @@ export interface OpenRequest {
   include_usage: boolean;
 }
 
+/** What a reader of a `/v1` stream needs to know of it. */
+export interface StreamFacts {
+  model: string;
+  include_usage: boolean;
+  /** The id of the reply. */
+  message: string;
+}
+
 /**
  * One object per request or turn: it calls the upstream for its turn, and for a `/v1` request it is also the channel, the
  * SSE queue `sse:{request_id}`.
@@ -244,13 +252,13 @@ export class RequestStream extends DurableObject<Env> {
     request,
     text,
     ...rest
-  }: OpenRequest): Promise<Outcome<{ fresh: boolean }>> {
+  }: OpenRequest): Promise<Outcome<StreamFacts>> {
     const owner = this.#owner;
     if (owner) {
       return outcome(() => {
         if (owner.body !== rest.body)
           throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
-        return { fresh: false };
+        return this.#facts(owner);
       });
     }
     this.#own({ tenant, user, turn: request_id, channel: 'here', ...rest });
@@ -273,14 +281,18 @@ export class RequestStream extends DurableObject<Env> {
       channel.openOnlyTurn(request_id, 'default', { type: 'start', delivery: start }),
     );
     await this.#settle();
-    return { value: { fresh: true } };
+    return { value: this.#facts(this.#required) };
   }
 
   /** What a reader of the stream needs to know; undefined where it is not a stream of that user. */
-  streamOf(tenant: string, user: string): { model: string; include_usage: boolean } | undefined {
+  streamOf(tenant: string, user: string): StreamFacts | undefined {
     const owner = this.#owner;
     if (owner?.channel !== 'here' || owner.tenant !== tenant || owner.user !== user) return undefined;
-    return { model: owner.model ?? '', include_usage: owner.include_usage ?? false };
+    return this.#facts(owner);
+  }
+
+  #facts({ turn, model = '', include_usage = false }: Owner): StreamFacts {
+    return { model, include_usage, message: this.#host.channel.turn(turn)?.message ?? '' };
   }
 
   override async fetch(request: Request): Promise<Response> {

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import * as v from 'valibot';
 import { type OpenAiState, openaiUsage } from '../dialects/openai.ts';
 import { unwrap } from '../objects/outcome.ts';
+import type { StreamFacts } from '../objects/request-stream.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { parse } from '../protocol/parse.ts';
@@ -56,7 +57,7 @@ openai.post('/chat/completions', async (c) => {
     model: body.model ?? DEFAULT_MODEL,
     include_usage: body.stream_options?.include_usage === true,
   };
-  unwrap(
+  const facts = unwrap(
     await stub.open({
       ...seen,
       tenant,
@@ -74,7 +75,7 @@ openai.post('/chat/completions', async (c) => {
     attach: attachOf(c, who),
     position: { turns: new Map() },
     skip: 0,
-    state: newState(request_id, seen),
+    state: newState(request_id, facts),
   };
   c.header('x-request-id', request_id);
   if (streaming) return streamed(source, config.limits.sse_heartbeat_ms);
@@ -132,9 +133,9 @@ function attachOf(c: Ctx, { tenant, user, name, avatar, roles, exp }: Identity) 
   };
 }
 
-function newState(id: string, seen: { model: string; include_usage: boolean }): OpenAiState {
+function newState(id: string, facts: StreamFacts): OpenAiState {
   const created = Math.floor(Date.now() / 1000);
-  return { id, ...seen, created, text: 0, reasoning: 0, begun: false, finished: false };
+  return { id, ...facts, created, text: 0, reasoning: 0, begun: false, finished: false };
 }
 
 function jsonOf(text: string): unknown {
