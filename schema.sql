@@ -9,3 +9,16 @@ CREATE TABLE IF NOT EXISTS api_keys (
   name TEXT NOT NULL DEFAULT '',
   created_at REAL NOT NULL
 ) WITHOUT ROWID;
+
+-- Messages and files of conversations, drained from the journals of the hubs.
+CREATE TABLE IF NOT EXISTS messages (
+  tenant TEXT NOT NULL,
+  user TEXT NOT NULL,
+  id TEXT NOT NULL,
+  conversation TEXT NOT NULL,
+  position INTEGER NOT NULL, -- the seq with which it first appeared: its place
+  seq INTEGER NOT NULL,      -- of its last change
+  row TEXT NOT NULL,         -- as history gives it, JSON, without signed urls
+  PRIMARY KEY (tenant, user, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS messages_by_place ON messages (tenant, user, conversation, position);

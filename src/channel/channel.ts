@@ -4,20 +4,22 @@ import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { BOT, type Identity, userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import type { WelcomeFrame } from '../protocol/server-frames.ts';
+import { called, dueCalls, type StartPolicy } from './calls.ts';
 import { Core, type Ports } from './core.ts';
+import { foldHistory, type HistoryRow, type PlacedRow } from './history.ts';
 import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
+import { Maintenance } from './maintenance.ts';
 import { Out } from './out.ts';
 import type { Pending } from './outbox.ts';
 import type { Socket } from './ports.ts';
+import { type Unrecorded, unrecorded } from './recording.ts';
+import { render } from './render.ts';
 import { entries, openState, startOf } from './replay.ts';
 import { Roster, refuse, sendFrames } from './roster.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts';
-
-/** How a channel's turns are started (P-WS-15): one at a time per conversation, or in order without waiting for replies. */
-export type StartPolicy = 'serial' | 'ordered';
 
 /** How soon an unanswered call to a turn's own object is tried again. */
 const OUTBOX_RETRY_MS = 5_000;
@@ -34,6 +36,7 @@ export class Channel {
   readonly #roster: Roster;
   readonly #policy: StartPolicy;
   readonly #messages: TokenBucket;
+  readonly #maintenance = new Maintenance();
 
   constructor(ports: Ports, sockets: Iterable<Socket>, policy: StartPolicy) {
     this.#policy = policy;
@@ -252,10 +255,11 @@ export class Channel {
     this.#core.commit(() => attempted(this.#core, turn, accepted));
   }
 
-  /** Ends what has run out of time. */
+  /** Ends what has run out of time, and keeps the channel within its bounds. */
   expire(): void {
     const next = nextExpiry(this.#core);
     if (next !== undefined && next <= this.#core.now) this.#core.commit(() => expire(this.#core));
+    if (this.#maintenance.isDue(this.#core)) this.#core.commit(() => this.#maintenance.run(this.#core));
   }
 
   /** When the channel wants to be woken (Unix ms). */
@@ -267,29 +271,12 @@ export class Channel {
 
   /** Calls to the turns' own objects that may be made now, in order (P-WS-15). */
   get calls(): Pending[] {
-    const busy = new Set<string>();
-    for (const { state } of this.#core.turns.open) {
-      const holds = this.#policy === 'serial' ? state.started : state.started && !state.attempted;
-      if (state.runs && holds) busy.add(state.conversation);
-    }
-    return this.#core.outbox.pending.filter(({ call, conversation }) => {
-      if (call.type !== 'start') return true;
-      if (busy.has(conversation)) return false;
-      busy.add(conversation);
-      return true;
-    });
+    return dueCalls(this.#core, this.#policy);
   }
 
   /** A call was answered. */
-  called({ n, turn, call }: Pending): void {
-    this.#core.commit(() => {
-      const open = this.#core.turns.get(turn);
-      if (open && call.type === 'start') {
-        open.state.started = true;
-        open.dirty = true;
-      }
-      this.#core.outbox.remove(n);
-    });
+  called(pending: Pending): void {
+    this.#core.commit(() => called(this.#core, pending));
   }
 
   /** The stored facts of a turn (section 5.3). */
@@ -298,14 +285,37 @@ export class Channel {
     return this.#core.turns.find(turn);
   }
 
-  /** The journalled frames of a conversation that make its history, oldest first. */
-  history(conversation: string) {
-    return this.#core.journal.history(conversation);
+  /** The rows of a conversation that the journal holds, oldest first; older ones are in the records. */
+  history(conversation: string): PlacedRow[] {
+    return foldHistory(this.#core.journal.history(conversation));
   }
 
-  /** Completes stored frames for sending. */
-  get links() {
-    return this.#core.ports.links;
+  /** The newest entry that the journal no longer holds. */
+  get cut(): number {
+    return this.#core.journal.cut;
+  }
+
+  /** Completes a stored row for sending. */
+  render(row: HistoryRow): HistoryRow {
+    return render(row, this.#core.ports.links);
+  }
+
+  /** What the records do not have yet; undefined where they have everything. */
+  get unrecorded(): Unrecorded | undefined {
+    return unrecorded(this.#core);
+  }
+
+  /** The records have everything up to `seq`. */
+  recorded(seq: number): void {
+    this.#core.commit(() => {
+      this.#core.journal.record(seq);
+      if (this.#maintenance.isDue(this.#core)) this.#maintenance.run(this.#core);
+    });
+  }
+
+  /** Unix ms of the oldest entry that the records lack. */
+  get unrecordedSince(): number | undefined {
+    return this.#core.journal.timeOf(this.#core.journal.recorded + 1);
   }
 
   /** Ends all sessions. */

@@ -28,7 +28,11 @@ export class Journal {
   #stored: boolean;
   #epoch: string;
   #head = 0;
+  #cut = 0;
+  #recorded = 0;
   #undelivered: number | undefined;
+  /** Characters appended since the journal was last looked through. */
+  grown = 0;
 
   constructor(sql: Sql, clock: Clock, epochs: Epochs) {
     this.#sql = sql;
@@ -42,7 +46,7 @@ export class Journal {
     const meta = new Map(
       this.#sql
         .all<{ key: string; value: string | number }>(
-          "SELECT key, value FROM meta WHERE key IN ('epoch', 'undelivered')",
+          "SELECT key, value FROM meta WHERE key IN ('epoch', 'undelivered', 'recorded')",
         )
         .map(({ key, value }) => [key, value]),
     );
@@ -50,7 +54,13 @@ export class Journal {
     if (epoch !== undefined) this.#epoch = String(epoch);
     const undelivered = meta.get('undelivered');
     if (undelivered !== undefined) this.#undelivered = Number(undelivered);
-    this.#head = this.#sql.all<{ head: number | null }>('SELECT max(seq) AS head FROM events')[0]?.head ?? 0;
+    this.#recorded = Number(meta.get('recorded') ?? 0);
+    // Two ends of the primary key; the newest entry is never cut.
+    const [ends] = this.#sql.all<{ first: number | null; head: number | null }>(
+      'SELECT (SELECT min(seq) FROM events) AS first, (SELECT max(seq) FROM events) AS head',
+    );
+    this.#head = ends?.head ?? 0;
+    this.#cut = (ends?.first ?? 1) - 1;
   }
 
   /** Whether anything was ever stored. Reads of other tables must ask first. */
@@ -65,6 +75,32 @@ export class Journal {
   /** The newest `seq`; 0 where there is none. */
   get head(): number {
     return this.#head;
+  }
+
+  /** The newest entry that is no longer kept; 0 where all are. */
+  get cut(): number {
+    return this.#cut;
+  }
+
+  /** The newest entry that the records (D1) have. */
+  get recorded(): number {
+    return this.#recorded;
+  }
+
+  /** The records have everything up to `seq`. Inside a transaction. */
+  record(seq: number): void {
+    this.#sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('recorded', ?)", seq);
+    this.#recorded = seq;
+  }
+
+  /** Drops the entries up to `seq`, and the bytes of their files. Inside a transaction. */
+  trim(seq: number): void {
+    this.#sql.run(
+      "DELETE FROM blobs WHERE id IN (SELECT id FROM events WHERE seq <= ? AND type = 'file')",
+      seq,
+    );
+    this.#sql.run('DELETE FROM events WHERE seq <= ?', seq);
+    this.#cut = seq;
   }
 
   get undelivered(): number | undefined {
@@ -121,6 +157,7 @@ export class Journal {
       this.#undelivered = seq;
     }
     this.#head = seq;
+    this.grown += json.length;
     return frame;
   }
 
@@ -129,15 +166,6 @@ export class Journal {
     if (this.#undelivered === undefined) return;
     this.#sql.run("DELETE FROM meta WHERE key = 'undelivered'");
     this.#undelivered = undefined;
-  }
-
-  /** The oldest entry that is kept; head + 1 where there is none. */
-  first(): number {
-    if (!this.#stored) return 1;
-    return (
-      this.#sql.all<{ first: number | null }>('SELECT min(seq) AS first FROM events')[0]?.first ??
-      this.#head + 1
-    );
   }
 
   /** The stored JSON of the entries after `seq`, in order, read page by page. */
@@ -154,6 +182,12 @@ export class Journal {
       yield* page;
       from = last.seq;
     }
+  }
+
+  /** When an entry was written (Unix ms); undefined where there is none. */
+  timeOf(seq: number): number | undefined {
+    if (!this.#stored) return undefined;
+    return this.#sql.all<{ at: number }>('SELECT at FROM events WHERE seq = ?', seq)[0]?.at;
   }
 
   /** The entries of a type with this id, oldest first. */

@@ -15,14 +15,13 @@ export type Start = { after: number; resumed: boolean } | { reset: ResetFrame['r
 
 /** Decides whether everything after a cursor can be given (P-WS-8); without one, what nobody was given (P-WS-9). */
 export function startOf({ journal }: Core, epochs: Epochs, { cursor }: Position): Start {
-  const kept = journal.first() - 1;
   if (!cursor) {
     const after = journal.undelivered === undefined ? journal.head : journal.undelivered - 1;
-    return { after: Math.max(after, kept), resumed: false };
+    return { after: Math.max(after, journal.cut), resumed: false };
   }
   if (cursor.epoch !== journal.epoch && !isEmptyBeginning(epochs, cursor)) return { reset: 'unknown' };
   if (cursor.seq > journal.head) return { reset: 'ahead' };
-  if (cursor.seq < kept) return { reset: 'retention' };
+  if (cursor.seq < journal.cut) return { reset: 'retention' };
   return { after: cursor.seq, resumed: true };
 }
 

@@ -1,11 +1,12 @@
 import { DurableObject } from 'cloudflare:workers';
+import type { HistoryPage } from '../channel/history.ts';
 import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Pending } from '../channel/outbox.ts';
 import type { KnownFiles } from '../channel/sends.ts';
 import type { Env } from '../env.ts';
 import { PING, PONG, type SendCommand, type SendResult } from '../protocol/client-frames.ts';
 import type { Identity } from '../protocol/identity.ts';
-import { historyRows } from '../records/history.ts';
+import { Messages } from '../records/messages.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { presenceOf } from './presence.ts';
@@ -20,6 +21,10 @@ export interface SessionView {
   dialect: string;
 }
 
+/** How long entries wait to be recorded together with their neighbours, and how long after a failure. */
+const RECORD_MS = 30_000;
+const RECORD_RETRY_MS = 60_000;
+
 /**
  * The connection manager: one object per user, the channel `webchat:{user}` with all sessions of that user. It never calls
  * out for long: the turns' own objects do the slow work.
@@ -30,6 +35,8 @@ export class UserHub extends DurableObject<Env> {
   readonly #user: string;
   /** Of the last report to the Directory; later reports must be higher, also after a sleep. */
   #version = 0;
+  readonly #messages: Messages;
+  #recordNotBefore = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -41,6 +48,7 @@ export class UserHub extends DurableObject<Env> {
       user: this.#user,
       channel: `webchat:${this.#user}`,
     }));
+    this.#messages = new Messages(env.DB);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
@@ -49,6 +57,10 @@ export class UserHub extends DurableObject<Env> {
     // Before the 101, so that the Directory never lacks somebody who is online.
     if (this.#host.channel.sessions.length === 0) await this.#report(true);
     return this.#host.attach(request);
+  }
+
+  get #owner(): { tenant: string; user: string } {
+    return { tenant: this.#tenant, user: this.#user };
   }
 
   async #report(here: boolean): Promise<void> {
@@ -72,13 +84,35 @@ export class UserHub extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#host.rang();
     await this.#settle();
+    if ((this.#recordAt ?? Number.POSITIVE_INFINITY) <= Date.now()) await this.#record();
+    this.#host.schedule(this.#recordAt);
   }
 
   /** Sets the alarm, then makes the calls that are due: should this fail, the alarm makes them. */
   async #settle(): Promise<void> {
-    this.#host.schedule();
+    this.#host.schedule(this.#recordAt);
     await this.#host.dispatch((pending) => this.#call(pending));
-    this.#host.schedule();
+    this.#host.schedule(this.#recordAt);
+  }
+
+  /** When the records are to be given what they lack. */
+  get #recordAt(): number | undefined {
+    const since = this.#host.channel.unrecordedSince;
+    return since === undefined ? undefined : Math.max(since + RECORD_MS, this.#recordNotBefore);
+  }
+
+  /** Drains the journal into the records (DESIGN 6); while they are down, nothing is lost and nothing is cut. */
+  async #record(): Promise<void> {
+    try {
+      for (let part = this.#host.channel.unrecorded; part; part = this.#host.channel.unrecorded) {
+        const { rows, upTo } = part;
+        await this.#messages.put(this.#owner, rows);
+        this.#host.run((channel) => channel.recorded(upTo));
+      }
+    } catch (error) {
+      this.#recordNotBefore = Date.now() + RECORD_RETRY_MS;
+      console.error('records are behind', { user: this.ctx.id.toString(), error: String(error) });
+    }
   }
 
   async #call({ turn, call }: Pending): Promise<void> {
@@ -115,11 +149,23 @@ export class UserHub extends DurableObject<Env> {
     return this.#host.run((channel) => channel.turn(turn));
   }
 
-  /** A page of history, as the JSON that the client gets. */
-  history(conversation: string, before: number | undefined, limit: number): string {
-    return JSON.stringify(
-      this.#host.run((channel) => historyRows(channel.history(conversation), channel.links, before, limit)),
-    );
+  /** A page of history, as the JSON that the client gets: what the journal holds, and before it the records. */
+  async history(conversation: string, before = Number.MAX_SAFE_INTEGER, limit: number): Promise<string> {
+    const { channel } = this.#host;
+    const recent = this.#host.run((one) => one.history(conversation)).reverse();
+    const rows = recent.filter(({ position }) => position < before).slice(0, limit + 1);
+    if (rows.length <= limit && channel.cut > 0) {
+      const end = Math.min(before, channel.cut + 1);
+      const older = await this.#messages.page(this.#owner, conversation, end, limit + 1 - rows.length);
+      const known = new Set(recent.map(({ row }) => row.id));
+      rows.push(...older.filter(({ row }) => !known.has(row.id)));
+    }
+    const page = rows.slice(0, limit);
+    const messages = page.map(({ row }) => channel.render(row));
+    return JSON.stringify({
+      messages,
+      next: rows.length > limit ? (page.at(-1)?.position ?? null) : null,
+    } satisfies HistoryPage);
   }
 
   sessions(): SessionView[] {

@@ -1,12 +1,17 @@
-import { type Links, render } from '../channel/render.ts';
 import type { DurableFrame, FileFrame, MessageFrame, ToolFrame, Usage } from '../protocol/server-frames.ts';
 
-/** A row of `GET /api/conversations/{id}/messages`: the frame, with the `seq` of its last change. */
+/** A row of a conversation's history: the frame, with the `seq` of its last change. */
 export type HistoryRow = (MessageFrame | FileFrame) & {
   edited_at?: number;
   tools?: ToolFrame[];
   usage?: Usage;
 };
+
+/** A row and the `seq` with which it first appeared, which is its place. */
+export interface PlacedRow {
+  position: number;
+  row: HistoryRow;
+}
 
 export interface HistoryPage {
   messages: HistoryRow[];
@@ -14,22 +19,16 @@ export interface HistoryPage {
   next: number | null;
 }
 
-/** Folds journalled frames (oldest first) into rows, newest first, those first written before the `seq` `before`. */
-export function historyRows(
-  frames: readonly DurableFrame[],
-  links: Links,
-  before: number | undefined,
-  limit: number,
-): HistoryPage {
-  const rows = new Map<string, { first: number; row: HistoryRow }>();
+/** Folds journalled frames (oldest first) into rows, oldest first. */
+export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
+  const rows = new Map<string, PlacedRow>();
   const tools = new Map<string, Map<string, ToolFrame>>();
-  const usage = new Map<string, Usage>();
   for (const frame of frames) {
     switch (frame.type) {
       case 'message':
       case 'file':
         // A later frame with the same id is the same message, rewritten where it stands.
-        rows.set(frame.id, { first: rows.get(frame.id)?.first ?? frame.seq, row: frame });
+        rows.set(frame.id, { position: rows.get(frame.id)?.position ?? frame.seq, row: frame });
         break;
       case 'edit': {
         const known = rows.get(frame.id);
@@ -46,28 +45,18 @@ export function historyRows(
         tools.set(frame.turn, calls);
         break;
       }
-      case 'turn':
-        if (frame.usage) usage.set(frame.message, frame.usage);
+      case 'turn': {
+        const known = rows.get(frame.message);
+        if (known && frame.usage) known.row = { ...known.row, seq: frame.seq, usage: frame.usage };
         break;
+      }
     }
   }
-  const older = [...rows.values()]
-    .filter(({ first }) => before === undefined || first < before)
-    .sort((a, b) => b.first - a.first);
-  const page = older.slice(0, limit);
-  return {
-    messages: page.map(({ row }) => complete(render(row, links), tools, usage)),
-    next: older.length > limit ? (page.at(-1)?.first ?? null) : null,
-  };
+  return [...rows.values()].map(({ position, row }) => ({ position, row: withTools(row, tools) }));
 }
 
-function complete(
-  row: HistoryRow,
-  tools: Map<string, Map<string, ToolFrame>>,
-  usage: Map<string, Usage>,
-): HistoryRow {
+function withTools(row: HistoryRow, tools: Map<string, Map<string, ToolFrame>>): HistoryRow {
   const calls =
     row.type === 'message' && row.role === 'assistant' && row.turn ? tools.get(row.turn) : undefined;
-  const spent = usage.get(row.id);
-  return { ...row, ...(calls ? { tools: [...calls.values()] } : {}), ...(spent ? { usage: spent } : {}) };
+  return calls ? { ...row, tools: [...calls.values()] } : row;
 }

@@ -1,0 +1,81 @@
+import type { HistoryRow, PlacedRow } from '../channel/history.ts';
+
+interface Owner {
+  tenant: string;
+  user: string;
+}
+
+/** A value of D1 holds 2 MB: many small rows travel as one list, a large one by itself. */
+const SMALL_CHARS = 100_000;
+const LIST_CHARS = 250_000;
+
+const RENEW =
+  'ON CONFLICT (tenant, user, id) DO UPDATE SET seq = excluded.seq, row = excluded.row WHERE excluded.seq > seq';
+
+/** The messages and files of conversations, for ever (D1). Rows are stored as they are sent, without signed urls. */
+export class Messages {
+  readonly #db: D1Database;
+
+  constructor(db: D1Database) {
+    this.#db = db;
+  }
+
+  /** Adds or renews rows; an older state of a row never replaces a newer one, so that it may be repeated. */
+  async put({ tenant, user }: Owner, rows: readonly PlacedRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    const many = this.#db.prepare(
+      `INSERT INTO messages (tenant, user, id, conversation, position, seq, row)
+       SELECT ?1, ?2, value ->> 'id', value ->> 'conversation', value ->> 'position', value ->> 'seq', value ->> 'row'
+       FROM json_each(?3) WHERE true ${RENEW}`,
+    );
+    const one = this.#db.prepare(
+      `INSERT INTO messages (tenant, user, id, conversation, position, seq, row) VALUES (?, ?, ?, ?, ?, ?, ?) ${RENEW}`,
+    );
+    const small: string[] = [];
+    const statements: D1PreparedStatement[] = [];
+    for (const { position, row } of rows) {
+      const { id, conversation, seq } = row;
+      const json = JSON.stringify(row);
+      if (json.length <= SMALL_CHARS)
+        small.push(JSON.stringify({ id, conversation, seq, position, row: json }));
+      else statements.push(one.bind(tenant, user, id, conversation, position, seq, json));
+    }
+    for (const list of lists(small)) statements.push(many.bind(tenant, user, list));
+    await this.#db.batch(statements);
+  }
+
+  /** Rows of a conversation at positions below `before`, newest first. */
+  async page(
+    { tenant, user }: Owner,
+    conversation: string,
+    before: number,
+    limit: number,
+  ): Promise<PlacedRow[]> {
+    const { results } = await this.#db
+      .prepare(
+        `SELECT position, row FROM messages WHERE tenant = ? AND user = ? AND conversation = ? AND position < ?
+         ORDER BY position DESC LIMIT ?`,
+      )
+      .bind(tenant, user, conversation, before, limit)
+      .all<{ position: number; row: string }>();
+    return results.map(({ position, row }) => ({ position, row: JSON.parse(row) as HistoryRow }));
+  }
+}
+
+/** JSON arrays of a bounded size. */
+function lists(items: readonly string[]): string[] {
+  const found: string[] = [];
+  let open: string[] = [];
+  let size = 0;
+  for (const item of items) {
+    if (open.length > 0 && size + item.length > LIST_CHARS) {
+      found.push(`[${open.join(',')}]`);
+      open = [];
+      size = 0;
+    }
+    open.push(item);
+    size += item.length;
+  }
+  if (open.length > 0) found.push(`[${open.join(',')}]`);
+  return found;
+}
