@@ -15,6 +15,9 @@ import { relayUp } from './relay-frames.ts';
 const SESSION = 'session';
 const INGEST = 'ingest';
 
+/** A client that misses so many heartbeats has gone without a word. */
+const MISSED_HEARTBEATS = 2.5;
+
 export interface Identified {
   tenant: string;
   user: string;
@@ -195,6 +198,21 @@ export class ChannelHost {
     const request: IngestRequest = JSON.parse(message);
     const answer = outcome(() => this.run((channel) => channel.ingest({ ...request, only })));
     socket.send(JSON.stringify({ answer, stored: this.channel.stored }));
+  }
+
+  /** Ends sessions whose client used to ping and has fallen silent; true if there was one. */
+  reap(): boolean {
+    const { limits } = contextOf(this.#env).config;
+    const since = Date.now() - limits.heartbeat_s * 1000 * MISSED_HEARTBEATS;
+    let found = false;
+    for (const socket of this.#ctx.getWebSockets(SESSION)) {
+      const heard = this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
+      if (heard === undefined || heard > since) continue;
+      this.channel.session(socketOf(socket))?.close(CLOSE.restart, 'no sign of life');
+      this.channel.detach(socketOf(socket));
+      found = true;
+    }
+    return found;
   }
 
   /** A socket has gone; true if it was a session's. */

@@ -83,6 +83,7 @@ export class UserHub extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#host.rang();
+    if (this.#host.reap() && this.#host.channel.sessions.length === 0) await this.#report(false);
     await this.#settle();
     if ((this.#recordAt ?? Number.POSITIVE_INFINITY) <= Date.now()) await this.#record();
     this.#host.schedule(this.#recordAt);
@@ -169,6 +170,7 @@ export class UserHub extends DurableObject<Env> {
   }
 
   sessions(): SessionView[] {
+    this.#host.reap();
     return this.#host.channel.sessions.map(({ is }) => ({
       session: is.id,
       user_id: is.user,
