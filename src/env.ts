@@ -4,6 +4,7 @@ import { Tokens } from './auth/tokens.ts';
 import { type Config, readConfig } from './config.ts';
 import type { RequestStream } from './objects/request-stream.ts';
 import type { UserHub } from './objects/user-hub.ts';
+import { StarwireError } from './protocol/errors.ts';
 
 /** The bindings of wrangler.toml; variables are read through `readConfig`. */
 export interface Env {
@@ -23,13 +24,22 @@ export interface Context {
   apiKeys: ApiKeys;
 }
 
+/** A wrong variable is told by name at every request, until it is right (P-ID-5). */
+function configOf(env: Env): Config {
+  try {
+    return readConfig(env);
+  } catch (error) {
+    throw new StarwireError('internal', error instanceof Error ? error.message : 'a variable is wrong');
+  }
+}
+
 const contexts = new WeakMap<Env, Context>();
 
 /** Throws where a variable is missing or wrong (P-ID-5); the message names it. */
 export function contextOf(env: Env): Context {
   const known = contexts.get(env);
   if (known) return known;
-  const config = readConfig(env);
+  const config = configOf(env);
   const context: Context = {
     config,
     seal: new Seal(config.signing_secret),

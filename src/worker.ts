@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { cors } from 'hono/cors';
 import { contextOf, type Env } from './env.ts';
 import { StarwireError } from './protocol/errors.ts';
 import { type AppEnv, refusal, statusOf } from './routes/app.ts';
@@ -24,6 +25,15 @@ app.use(async (c, next) => {
   contextOf(c.env);
   await next();
 });
+
+// Pages on the origins that may open sockets may use the HTTP side as well.
+app.use(
+  cors({
+    origin: (origin, c) => (contextOf(c.env).config.allowed_origins.includes(origin) ? origin : null),
+    exposeHeaders: ['x-request-id', 'retry-after'],
+    maxAge: 86_400,
+  }),
+);
 
 app.get('/healthz', (c) => c.json({ ok: true, version: VERSION }));
 app.route('/', native);

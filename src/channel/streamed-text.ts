@@ -16,6 +16,8 @@ export class StreamedText {
   #text = '';
   #carry = '';
   #flushed = 0;
+  /** The carry as it is stored, with the turn's state. */
+  #storedCarry = '';
   /** Where the last stored part begins. */
   #part = 0;
 
@@ -35,6 +37,7 @@ export class StreamedText {
     one.#part = rows.at(-1)?.start ?? 0;
     one.#flushed = one.#text.length;
     one.#carry = carry;
+    one.#storedCarry = carry;
     return one;
   }
 
@@ -52,8 +55,9 @@ export class StreamedText {
     return this.#text.length + this.#carry.length;
   }
 
+  /** Code units that are not stored as they are now; a carried half is told to the upstream as having come, too. */
   get unflushed(): number {
-    return this.#text.length - this.#flushed;
+    return this.#text.length - this.#flushed + (this.#carry === this.#storedCarry ? 0 : 1);
   }
 
   /** Adds `chunk` and returns what is new to show: nothing where it was only half a character. */
@@ -86,8 +90,9 @@ export class StreamedText {
     this.#part = 0;
   }
 
-  /** Stores what is not stored yet, inside a transaction. */
+  /** Stores what is not stored yet, inside a transaction; the carry is stored with the turn's state. */
   flush(sql: Sql): void {
+    this.#storedCarry = this.#carry;
     while (this.#flushed < this.#text.length) {
       const room = this.#part + PART - this.#flushed;
       if (room <= 1) {

@@ -44,6 +44,8 @@ export class IngestLink {
   #status: TurnStatus | undefined;
   #idle = Promise.withResolvers<void>();
   #busy = false;
+  /** Something was sent twice: what the object calls a duplicate may be our own. */
+  #resent = false;
   #failed: { error: unknown } | undefined;
 
   constructor(
@@ -99,10 +101,13 @@ export class IngestLink {
     this.#idle = Promise.withResolvers<void>();
     // Never unhandled: whoever waits next gets it.
     this.#idle.promise.catch(() => undefined);
-    void this.#transmit(events).catch((error: unknown) => this.#fail(error));
+    void this.#transmit(events).catch((error: unknown) => this.#retry(error));
   }
 
-  async #transmit(events: Numbered[]): Promise<void> {
+  async #transmit(fresh: Numbered[]): Promise<void> {
+    // A new socket may lead to a reset object: it gets everything that was not known to be stored.
+    const events = this.#socket !== undefined ? fresh : [...this.#kept];
+    this.#resent ||= events.length > fresh.length;
     this.#socket ??= this.#connect();
     const socket = await this.#socket;
     const request: IngestRequest = { ...this.#fields, events, end: this.#ending };
@@ -111,8 +116,9 @@ export class IngestLink {
 
   async #connect(): Promise<WebSocket> {
     const response = await this.#target.fetch('https://object/ingest', { headers: { upgrade: 'websocket' } });
+    if (response.status === 404) throw new StarwireError('not_found', 'there is no such channel');
     const socket = response.webSocket;
-    if (!socket) throw new StarwireError('internal', 'the object took no socket');
+    if (!socket) throw new Error('the object took no socket');
     socket.accept();
     socket.addEventListener('message', ({ data }) => {
       if (typeof data === 'string') this.#answer(JSON.parse(data));
@@ -127,7 +133,8 @@ export class IngestLink {
     if (stored) this.#kept = [];
     try {
       const { results, status } = unwrap(answer);
-      for (const { n, result } of results) this.#onResult(n, result);
+      for (const { n, result } of results)
+        this.#onResult(n, this.#resent ? { ...result, duplicate: undefined } : result);
       this.#status = status ?? this.#status;
     } catch (error) {
       return this.#fail(error);
@@ -155,7 +162,15 @@ export class IngestLink {
       return this.#fail(new StarwireError('internal', 'the channel could not be reached'));
     const delay = RECONNECT_MS * 2 ** this.#reconnects;
     this.#reconnects += 1;
-    setTimeout(() => void this.#transmit(this.#kept).catch(() => this.#again()), delay);
+    this.#resent = true;
+    setTimeout(() => void this.#transmit([]).catch((error: unknown) => this.#retry(error)), delay);
+  }
+
+  /** A refusal stands; anything else may pass. */
+  #retry(error: unknown): void {
+    this.#socket = undefined;
+    if (error instanceof StarwireError) this.#fail(error);
+    else this.#again();
   }
 
   #fail(error: unknown): void {

@@ -9,10 +9,7 @@ export const UserId = v.pipe(
   v.string(),
   v.minLength(1, 'is empty'),
   v.maxLength(128, 'has more than 128 characters'),
-  v.check(
-    (id) => id.isWellFormed() && !/\p{Cc}/u.test(id),
-    'has a control character or a lone surrogate',
-  ),
+  v.check((id) => id.isWellFormed() && !/\p{Cc}/u.test(id), 'has a control character or a lone surrogate'),
 );
 
 /** Who a verified token says someone is. `exp` in Unix seconds. */

@@ -21,13 +21,12 @@ export const RefId = v.pipe(
 
 export const DEFAULT_CONVERSATION = 'default';
 
-/** A conversation's id as clients and upstreams name it. */
+/** A conversation's id as clients and upstreams name it: any short text without control characters. */
 export const ConversationId = v.pipe(
   v.string(),
-  v.regex(
-    /^[A-Za-z0-9_.:-]{1,128}$/,
-    'is not a conversation id of 1 to 128 letters, digits, "_", ".", ":" or "-"',
-  ),
+  v.minLength(1, 'is empty'),
+  v.maxLength(128, 'has more than 128 characters'),
+  v.check((id) => id.isWellFormed() && !/\p{Cc}/u.test(id), 'has a control character or a lone surrogate'),
 );
 
 /** A channel's name, split at its first colon. */

@@ -128,7 +128,7 @@ export const OUTBOUND_KINDS = {
   tool: v.object({
     kind: v.literal('tool'),
     turn: opt(RefId),
-    tool: GivenId,
+    tool: RefId,
     name: Short,
     status: v.picklist(['running', 'completed', 'failed'], 'is not running, completed or failed'),
     preview: opt(v.pipe(v.string(), v.maxLength(2_000, 'has more than 2000 characters'))),

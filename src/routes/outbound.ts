@@ -12,10 +12,18 @@ import type { Target } from './targets.ts';
 /** Results of an upstream: `POST /internal/outbound` (section 5.2). */
 export const outbound = new Hono<AppEnv>();
 
+/** The contract's name and the others that are about. */
+const NDJSON = new Set([
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/json-lines',
+]);
+
 outbound.post('/', async (c) => {
   const type = c.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   const fields = fieldsOf(c);
-  if (type === 'application/x-ndjson') return c.json({ results: await ingestLines(c, fields) });
+  if (type !== undefined && NDJSON.has(type)) return c.json({ results: await ingestLines(c, fields) });
   // curl -d says it is a form: what counts is whether it is JSON.
   return json(c, fields);
 });
