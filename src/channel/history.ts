@@ -1,10 +1,23 @@
-import type { DurableFrame, FileFrame, MessageFrame, ToolFrame, Usage } from '../protocol/server-frames.ts';
+import {
+  type DurableFrame,
+  type FileFrame,
+  isTerminal,
+  type MessageFrame,
+  type ToolFrame,
+  type TurnError,
+  type TurnFrame,
+  type TurnStatus,
+  type Usage,
+} from '../protocol/server-frames.ts';
 
 /** A row of a conversation's history: the frame, with the `seq` of its last change. */
 export type HistoryRow = (MessageFrame | FileFrame) & {
   edited_at?: number;
   tools?: ToolFrame[];
   usage?: Usage;
+  /** How the turn of a reply ended, where it did not complete. */
+  status?: TurnStatus;
+  error?: TurnError;
 };
 
 /** A row and the `seq` with which it first appeared, which is its place. */
@@ -47,12 +60,20 @@ export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
       }
       case 'turn': {
         const known = rows.get(frame.message);
-        if (known && frame.usage) known.row = { ...known.row, seq: frame.seq, usage: frame.usage };
+        if (known && isTerminal(frame.status)) known.row = { ...known.row, seq: frame.seq, ...ending(frame) };
         break;
       }
     }
   }
   return [...rows.values()].map(({ position, row }) => ({ position, row: withTools(row, tools) }));
+}
+
+function ending({ status, usage, error }: TurnFrame): Pick<HistoryRow, 'usage' | 'status' | 'error'> {
+  return {
+    ...(usage ? { usage } : {}),
+    ...(status === 'completed' ? {} : { status }),
+    ...(error ? { error } : {}),
+  };
 }
 
 function withTools(row: HistoryRow, tools: Map<string, Map<string, ToolFrame>>): HistoryRow {

@@ -1,4 +1,4 @@
-import type { DurableFrame } from '../protocol/server-frames.ts';
+import { type DurableFrame, isTerminal } from '../protocol/server-frames.ts';
 import type { Core } from './core.ts';
 import { foldHistory, type PlacedRow } from './history.ts';
 
@@ -38,7 +38,7 @@ export function unrecorded({ journal, ports: { sql } }: Core): Unrecorded | unde
 function changedRow({ type, id, frame }: { type: string; id: string | null; frame: string }): string[] {
   if (type !== 'turn') return id === null ? [] : [id];
   const turn: DurableFrame = JSON.parse(frame);
-  return turn.type === 'turn' && turn.usage ? [turn.message] : [];
+  return turn.type === 'turn' && isTerminal(turn.status) ? [turn.message] : [];
 }
 
 function* until(frames: Iterable<DurableFrame>, upTo: number): Generator<DurableFrame> {
