@@ -122,12 +122,26 @@ describe('replies', () => {
     expect(texts(state)).toEqual(['one?', 'one!', 'two?', 'two!']);
   });
 
-  it('a reply that came whole, under a name of its own, goes on by chunks until its turn ends', () => {
-    const named = play(turn(1, 'queued'), turn(2, 'running'), message(3, 'own-id', 'Whole', { turn: 't1' }));
-    expect(only(named)).toMatchObject({ id: 'own-id', text: 'Whole', status: 'running' });
-    const more = reduce(named, chunk(5, ' and more', { message: 'own-id' }));
-    const done = reduce(more, turn(4, 'completed', { message: 'own-id' }));
+  it('a reply that came whole goes on by chunks until its turn ends', () => {
+    const whole = play(turn(1, 'queued'), turn(2, 'running'), message(3, 'r1', 'Whole', { turn: 't1' }));
+    expect(only(whole)).toMatchObject({ text: 'Whole', status: 'running' });
+    const done = [chunk(5, ' and more'), turn(4, 'completed')].reduce(reduce, whole);
     expect(only(done)).toMatchObject({ text: 'Whole and more', status: 'completed' });
+  });
+
+  it('another message of the turn stands for itself, before the reply as in the journal', () => {
+    const open = play(
+      own(1, 'm1', '?', { turn: 't1' }),
+      turn(2, 'running'),
+      chunk(0, 'Rep'),
+      message(3, 'x', 'aside', { turn: 't1' }),
+    );
+    expect(texts(open)).toEqual(['?', 'aside', 'Rep']);
+    const done = [message(4, 'r1', 'Reply', { turn: 't1' }), turn(5, 'completed')].reduce(reduce, open);
+    expect(texts(done)).toEqual(['?', 'aside', 'Reply']);
+    expect(
+      texts(play(turn(1, 'running'), message(2, 'x', 'aside', { turn: 't1' }), turn(3, 'completed'))),
+    ).toEqual(['aside']);
   });
 
   it('a reply that replaces another takes its place', () => {
@@ -319,6 +333,27 @@ describe('history', () => {
     const state = play(page(row, own(4, 'm2', 'A', { reply_to: 'r1', custom_id: 'a' })));
     expect(items(state)[0]).toMatchObject({ inserts: [{ kind: 'tool', offset: 1 }] });
     expect(conversation(state).pressed.get('r1')?.get('a')).toBe(true);
+  });
+
+  it('shows the same order as live: a reply under its question, its files after it', () => {
+    const rows = [
+      own(1, 'm1', 'file?', { turn: 't1' }),
+      { ...file, seq: 2, turn: 't1' },
+      message(3, 'r1', 'Here', { turn: 't1' }),
+    ];
+    const input: LocalInput = {
+      type: 'local.history',
+      conversation: 'default',
+      older: false,
+      page: { messages: rows.toReversed(), next: null },
+    };
+    expect(items(play(input)).map(({ id }) => id)).toEqual(['m1', 'r1', 'f1']);
+  });
+
+  it('says how a reply ended where the row does', () => {
+    const error = { label: 'L', type: 't', message: 'm', hint: 'h' };
+    const row = { ...message(3, 'r1', 'Hal', { partial: true }), status: 'failed' as const, error };
+    expect(only(play(page(row)))).toMatchObject({ status: 'failed', failure: error });
   });
 
   it('puts older pages in front', () => {
