@@ -1,12 +1,13 @@
 import type { Command, SendCommand, SendResult } from '../protocol/client-frames.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
+import type { HistoryRow } from '../protocol/history.ts';
 import { BOT, type Identity, userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import type { WelcomeFrame } from '../protocol/server-frames.ts';
 import { called, dueCalls, type StartPolicy } from './calls.ts';
 import { Core, type Ports } from './core.ts';
-import { foldHistory, type HistoryRow, type PlacedRow } from './history.ts';
+import { foldHistory, type PlacedRow } from './history.ts';
 import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
 import { Maintenance } from './maintenance.ts';
 import { Out } from './out.ts';
@@ -14,7 +15,7 @@ import type { Pending } from './outbox.ts';
 import type { Socket } from './ports.ts';
 import { type Unrecorded, unrecorded } from './recording.ts';
 import { render } from './render.ts';
-import { entries, openState, startOf } from './replay.ts';
+import { claimsOf, entries, openState, startOf } from './replay.ts';
 import { Roster, refuse, sendFrames } from './roster.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
@@ -97,18 +98,14 @@ export class Channel {
         ? [Out.of({ type: 'reset', reason: start.reset, epoch: journal.epoch, seq: journal.head })]
         : [];
     const after = 'after' in start ? start.after : journal.head;
+    const shown = claimsOf(this.#core, position.turns, resumed ? after : undefined);
     if (session.is.credit !== undefined) {
       session.send(reset);
-      session.fallBehind({ seq: after, turns: position.turns }, true);
+      session.fallBehind({ seq: after, turns: shown }, true);
       this.#roster.credit(session, this.#core, 0);
     } else {
       const ready = Out.of({ type: 'ready', seq: journal.head });
-      session.send([
-        ...reset,
-        ...entries(this.#core, after),
-        ...openState(this.#core, position.turns),
-        ready,
-      ]);
+      session.send([...reset, ...entries(this.#core, after), ...openState(this.#core, shown), ready]);
     }
     if (session.open) this.#delivered();
     return session;
@@ -217,6 +214,7 @@ export class Channel {
 
   /** A new token for a live session (P-WS-12). */
   refreshed(session: Session, who: Identity): void {
+    if (this.#roster.expired(session)) return;
     if (who.user !== session.is.user || who.tenant !== session.is.tenant) {
       refuse(session, new StarwireError('forbidden', 'the token belongs to somebody else'));
       session.close(CLOSE.forbidden, 'forbidden');

@@ -1,24 +1,5 @@
-import {
-  type DurableFrame,
-  type FileFrame,
-  isTerminal,
-  type MessageFrame,
-  type ToolFrame,
-  type TurnError,
-  type TurnFrame,
-  type TurnStatus,
-  type Usage,
-} from '../protocol/server-frames.ts';
-
-/** A row of a conversation's history: the frame, with the `seq` of its last change. */
-export type HistoryRow = (MessageFrame | FileFrame) & {
-  edited_at?: number;
-  tools?: ToolFrame[];
-  usage?: Usage;
-  /** How the turn of a reply ended, where it did not complete. */
-  status?: TurnStatus;
-  error?: TurnError;
-};
+import type { HistoryRow } from '../protocol/history.ts';
+import { type DurableFrame, isTerminal, type ToolFrame, type TurnFrame } from '../protocol/server-frames.ts';
 
 /** A row and the `seq` with which it first appeared, which is its place. */
 export interface PlacedRow {
@@ -26,16 +7,12 @@ export interface PlacedRow {
   row: HistoryRow;
 }
 
-export interface HistoryPage {
-  messages: HistoryRow[];
-  /** What to give as `before` for the page before this one; null where there is none. */
-  next: number | null;
-}
-
 /** Folds journalled frames (oldest first) into rows, oldest first. */
 export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
   const rows = new Map<string, PlacedRow>();
   const tools = new Map<string, Map<string, ToolFrame>>();
+  /** The reply of each turn: its tools are shown there. */
+  const replies = new Map<string, string>();
   for (const frame of frames) {
     switch (frame.type) {
       case 'message':
@@ -59,13 +36,19 @@ export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
         break;
       }
       case 'turn': {
+        replies.set(frame.turn, frame.message);
         const known = rows.get(frame.message);
         if (known && isTerminal(frame.status)) known.row = { ...known.row, seq: frame.seq, ...ending(frame) };
         break;
       }
     }
   }
-  return [...rows.values()].map(({ position, row }) => ({ position, row: withTools(row, tools) }));
+  for (const [turn, calls] of tools) {
+    const id = replies.get(turn);
+    const known = id === undefined ? undefined : rows.get(id);
+    if (known) known.row = { ...known.row, tools: [...calls.values()] };
+  }
+  return [...rows.values()];
 }
 
 function ending({ status, usage, error }: TurnFrame): Pick<HistoryRow, 'usage' | 'status' | 'error'> {
@@ -74,10 +57,4 @@ function ending({ status, usage, error }: TurnFrame): Pick<HistoryRow, 'usage' |
     ...(status === 'completed' ? {} : { status }),
     ...(error ? { error } : {}),
   };
-}
-
-function withTools(row: HistoryRow, tools: Map<string, Map<string, ToolFrame>>): HistoryRow {
-  const calls =
-    row.type === 'message' && row.role === 'assistant' && row.turn ? tools.get(row.turn) : undefined;
-  return calls ? { ...row, tools: [...calls.values()] } : row;
 }

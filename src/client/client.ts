@@ -1,3 +1,4 @@
+import type { HistoryPage } from '../protocol/history.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { isTerminal, type ServerFrame } from '../protocol/server-frames.ts';
 import { Connection, type Status } from './connection.ts';
@@ -9,7 +10,7 @@ import { Outbox, type Send } from './outbox.ts';
 import { reduce } from './reduce.ts';
 import { SeenPolicy } from './seen.ts';
 import { Sender } from './sender.ts';
-import { type ChatState, EMPTY_STATE, type HistoryPage, type LocalInput } from './state.ts';
+import { type ChatState, EMPTY_STATE, type LocalInput } from './state.ts';
 import { Tracker } from './tracker.ts';
 import { OthersTyping, OwnTyping } from './typing.ts';
 

@@ -1,5 +1,5 @@
+import type { HistoryPage, HistoryRow } from '../protocol/history.ts';
 import { isServerFrame } from './decode.ts';
-import type { HistoryPage, HistoryRow } from './state.ts';
 
 /** A call to `/api` that the server refused, or that did not reach it (`status` 0). */
 export class HttpError extends Error {
@@ -18,7 +18,7 @@ export interface HistoryQuery {
   token: string;
   conversation: string;
   limit: number;
-  before?: string;
+  before?: number;
   fetch: typeof fetch;
 }
 
@@ -33,7 +33,7 @@ export async function fetchHistory({
 }: HistoryQuery): Promise<HistoryPage> {
   const url = new URL(`/api/conversations/${encodeURIComponent(conversation)}/messages`, base);
   url.searchParams.set('limit', String(limit));
-  if (before !== undefined) url.searchParams.set('before', before);
+  if (before !== undefined) url.searchParams.set('before', String(before));
   const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } }).catch(() => undefined);
   if (!response) throw new HttpError(0, 'the server cannot be reached');
   if (!response.ok) throw new HttpError(response.status, `history: ${response.status}`);
@@ -44,10 +44,7 @@ function readPage(body: unknown): HistoryPage {
   if (typeof body !== 'object' || body === null || !('messages' in body) || !Array.isArray(body.messages)) {
     throw new HttpError(200, 'history: not a page');
   }
-  const next =
-    'next' in body && (typeof body.next === 'string' || typeof body.next === 'number')
-      ? String(body.next)
-      : null;
+  const next = 'next' in body && typeof body.next === 'number' ? body.next : null;
   return { messages: body.messages.filter(isRow), next };
 }
 

@@ -1,14 +1,8 @@
+import type { HistoryRow } from '../protocol/history.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
 import { place, withInsert } from './items.ts';
 import { applyEdit, fileItem, messageItem, withPress } from './reduce-messages.ts';
-import {
-  type Conversation,
-  type HistoryRow,
-  type Item,
-  isUnsent,
-  type LocalInput,
-  type MessageItem,
-} from './state.ts';
+import { type Conversation, type Item, isUnsent, type LocalInput, type MessageItem } from './state.ts';
 
 type Input = Extract<LocalInput, { type: 'local.history' }>;
 

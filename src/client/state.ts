@@ -1,3 +1,4 @@
+import type { HistoryPage } from '../protocol/history.ts';
 import type { UserView } from '../protocol/identity.ts';
 import type {
   AttachmentView,
@@ -108,7 +109,7 @@ export interface Conversation {
   typing: readonly string[];
   /** Whether history was read, and how to read what is before it; null where there is nothing. */
   loaded: boolean;
-  before: string | null;
+  before: number | null;
   /** Edits of messages that are not here: history that is being read may not have them yet. */
   edits: ReadonlyMap<string, EditFrame>;
 }
@@ -136,21 +137,6 @@ export function emptyConversation(id: string): Conversation {
     before: null,
     edits: new Map(),
   };
-}
-
-/** A row of `GET /api/conversations/{id}/messages`; `status` and `error` say how the turn of a reply ended. */
-export type HistoryRow = (MessageFrame | FileFrame) & {
-  edited_at?: number;
-  tools?: readonly ToolFrame[];
-  usage?: Usage;
-  status?: TurnStatus;
-  error?: TurnError;
-};
-
-export interface HistoryPage {
-  /** Newest first. */
-  messages: readonly HistoryRow[];
-  next: string | null;
 }
 
 /** What happens on this side of the wire. */

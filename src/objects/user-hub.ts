@@ -1,10 +1,10 @@
 import { DurableObject } from 'cloudflare:workers';
-import type { HistoryPage } from '../channel/history.ts';
 import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Pending } from '../channel/outbox.ts';
 import type { KnownFiles } from '../channel/sends.ts';
 import type { Env } from '../env.ts';
 import { PING, PONG, type SendCommand, type SendResult } from '../protocol/client-frames.ts';
+import type { HistoryPage } from '../protocol/history.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { Messages } from '../records/messages.ts';
 import { ChannelHost } from './channel-host.ts';

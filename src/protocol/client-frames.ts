@@ -7,6 +7,8 @@ const ClientId = v.pipe(
   v.string(),
   v.minLength(1, 'is empty'),
   v.maxLength(64, 'has more than 64 characters'),
+  // In storage two different lone halves are one and the same.
+  v.check((id) => id.isWellFormed(), 'has a lone surrogate'),
 );
 
 export const MessageCommand = v.object({

@@ -31,7 +31,7 @@ function buttonOfChild(child: Record<string, unknown>) {
   const text = (value: unknown): string | undefined => {
     if (typeof value === 'string') return value;
     const name = typeof value === 'object' && value !== null && 'name' in value ? value.name : value;
-    return name === undefined || name === null ? undefined : String(name);
+    return typeof name === 'string' || typeof name === 'number' ? String(name) : undefined;
   };
   const emoji = text(child.emoji);
   const style = text(child.style);

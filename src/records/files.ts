@@ -17,6 +17,8 @@ export interface FileInfo {
   filename: string;
   mimetype: string;
   size: number;
+  /** Of its bytes, quoted as in HTTP. */
+  etag: string;
 }
 
 /** Files in R2. Ids are unguessable and ours, so that they can be keys. */
@@ -28,7 +30,7 @@ export class Files {
   }
 
   async put(
-    { id, tenant, user, filename, mimetype }: Omit<FileInfo, 'size'>,
+    { id, tenant, user, filename, mimetype }: Omit<FileInfo, 'size' | 'etag'>,
     bytes: Uint8Array,
   ): Promise<void> {
     await this.#bucket.put(key(id), bytes, {
@@ -38,13 +40,12 @@ export class Files {
     });
   }
 
-  /** The bytes and what is known of them; `range` as in the request. undefined where there is no such file. */
-  async get(id: string, range?: Headers): Promise<{ info: FileInfo; object: R2ObjectBody } | undefined> {
-    const object = await this.#bucket.get(key(id), range ? { range } : {});
-    if (!object) return undefined;
-    return { info: infoOf(id, object), object };
+  /** The bytes, or a part of them; undefined where there is no such file. */
+  async get(id: string, range?: { offset: number; length: number }): Promise<R2ObjectBody | undefined> {
+    return (await this.#bucket.get(key(id), range ? { range } : {})) ?? undefined;
   }
 
+  /** What is known of a file; undefined where there is none. */
   async info(id: string): Promise<FileInfo | undefined> {
     const object = await this.#bucket.head(key(id));
     return object ? infoOf(id, object) : undefined;
@@ -68,6 +69,7 @@ function infoOf(id: string, object: R2Object): FileInfo {
     filename: decodeURIComponent(filename),
     mimetype: object.httpMetadata?.contentType ?? 'application/octet-stream',
     size: object.size,
+    etag: object.httpEtag,
   };
 }
 

@@ -1,4 +1,5 @@
-import type { HistoryRow, PlacedRow } from '../channel/history.ts';
+import type { PlacedRow } from '../channel/history.ts';
+import type { HistoryRow } from '../protocol/history.ts';
 
 interface Owner {
   tenant: string;

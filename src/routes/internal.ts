@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { requireInternal } from '../auth/internal.ts';
-import type { HistoryPage } from '../channel/history.ts';
 import { presenceOf } from '../objects/presence.ts';
 import { StarwireError } from '../protocol/errors.ts';
+import type { HistoryPage } from '../protocol/history.ts';
 import { BOT, DEFAULT_TENANT, hubName, Tenant, UserId } from '../protocol/identity.ts';
 import { ConversationId, DEFAULT_CONVERSATION, parseChannel, RefId } from '../protocol/ids.ts';
 import { parse } from '../protocol/parse.ts';

@@ -29,7 +29,7 @@ export class Room {
   readonly pressed: ReadonlySignal<Conversation['pressed']>;
   readonly typing: ReadonlySignal<readonly string[]>;
   readonly loaded: ReadonlySignal<boolean>;
-  readonly before: ReadonlySignal<string | null>;
+  readonly before: ReadonlySignal<number | null>;
   /** The turn that `stop` means: the one that runs, else the one that waits longest. */
   readonly turn: ReadonlySignal<string | undefined>;
   readonly unsent: ReadonlySignal<number>;
@@ -106,7 +106,7 @@ export class Room {
     if (reading === this.#reading) this.history.value = 'failed';
   }
 
-  async #readPage(reading: number, before: string | undefined): Promise<boolean> {
+  async #readPage(reading: number, before: number | undefined): Promise<boolean> {
     try {
       const token = (await provideToken('start')) ?? '';
       const page = await fetchHistory({

@@ -298,7 +298,7 @@ describe('history', () => {
     type: 'local.history',
     conversation: 'default',
     older: false,
-    page: { messages: messages.toReversed(), next: 'n1' },
+    page: { messages: messages.toReversed(), next: 1 },
   });
 
   it('merges with what arrived live, newest by seq', () => {
