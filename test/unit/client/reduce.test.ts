@@ -308,7 +308,7 @@ describe('history', () => {
       page(message(1, 'm1', 'one'), message(2, 'm2', 'two')),
     );
     expect(texts(state)).toEqual(['one', 'two, edited', 'three']);
-    expect(conversation(state)).toMatchObject({ loaded: true, before: 'n1' });
+    expect(conversation(state)).toMatchObject({ loaded: true, before: 1 });
   });
 
   it('does not undo what is newer than its rows', () => {
