@@ -1,12 +1,12 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { contextOf, type Env } from './env.ts';
-import { StarwireError } from './protocol/errors.ts';
 import { type AppEnv, refusal, statusOf } from './routes/app.ts';
 import { clientApi } from './routes/client-api.ts';
 import { dev } from './routes/dev.ts';
 import { files } from './routes/files.ts';
 import { internal } from './routes/internal.ts';
+import { nothingAt } from './routes/methods.ts';
 import { native } from './routes/native.ts';
 import { openai, openaiRefusal } from './routes/openai.ts';
 import { page } from './routes/page.ts';
@@ -45,7 +45,7 @@ app.route('/dev', dev);
 app.route('/', page);
 
 app.notFound((c) => {
-  throw new StarwireError('not_found', `there is nothing at ${c.req.path.slice(0, 200)}`);
+  throw nothingAt(app, c.req.method, c.req.path);
 });
 
 app.onError((error, c) => {

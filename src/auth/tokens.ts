@@ -3,6 +3,7 @@ import {
   decodeProtectedHeader,
   errors,
   type JWTPayload,
+  type JWTVerifyGetKey,
   type JWTVerifyOptions,
   jwtVerify,
   SignJWT,
@@ -31,15 +32,15 @@ type Verify = (token: string, options: JWTVerifyOptions) => Promise<{ payload: J
 export class Tokens {
   readonly #auth: Config['auth'];
   readonly #key: Uint8Array | undefined;
-  readonly #keys: ReturnType<typeof createRemoteJWKSet> | undefined;
+  readonly #keys: JWTVerifyGetKey | undefined;
 
   constructor(auth: Config['auth']) {
     this.#auth = auth;
     this.#key = auth.secret === undefined ? undefined : new TextEncoder().encode(auth.secret);
-    this.#keys = auth.jwks_url === undefined ? undefined : createRemoteJWKSet(new URL(auth.jwks_url));
+    this.#keys = auth.jwks_url === undefined ? undefined : remoteKeys(new URL(auth.jwks_url));
   }
 
-  /** Throws `unauthorized` or `token_expired`; the message never repeats the token. */
+  /** Throws `unauthorized`, `token_expired`, or `internal` for an outage; the message never repeats the token. */
   async verify(token: string): Promise<Identity> {
     if (token.length > TOKEN_CHARS) throw new StarwireError('unauthorized', 'the token is not valid');
     try {
@@ -54,6 +55,7 @@ export class Tokens {
     } catch (error) {
       if (error instanceof errors.JWTExpired)
         throw new StarwireError('token_expired', 'the token has expired');
+      if (error instanceof StarwireError) throw error;
       throw new StarwireError('unauthorized', 'the token is not valid');
     }
   }
@@ -73,13 +75,37 @@ export class Tokens {
   async issue(identity: Omit<Identity, 'exp' | 'avatar'>, ttl_s: number): Promise<string> {
     if (!this.#key) throw new StarwireError('not_found', 'development tokens need AUTH_SECRET');
     const { user, name, tenant, roles } = identity;
-    return new SignJWT({ name, tenant, roles: [...roles] })
+    const { issuer, audience } = this.#auth;
+    const required = {
+      ...(issuer === undefined ? {} : { iss: issuer }),
+      ...(audience === undefined ? {} : { aud: audience }),
+    };
+    return new SignJWT({ name, tenant, roles: [...roles], ...required })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setSubject(user)
       .setIssuedAt()
       .setExpirationTime(Math.floor(Date.now() / 1000) + ttl_s)
       .sign(this.#key);
   }
+}
+
+/** The keys of an identity provider. That they cannot be read says nothing about a token: its user stays signed in. */
+function remoteKeys(url: URL): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(url);
+  return async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (
+        error instanceof errors.JWKSNoMatchingKey ||
+        error instanceof errors.JWKSMultipleMatchingKeys ||
+        error instanceof errors.JOSENotSupported
+      )
+        throw error;
+      console.error('AUTH_JWKS_URL cannot be read', { error: String(error) });
+      throw new StarwireError('internal', 'the keys of the identity provider cannot be read just now');
+    }
+  };
 }
 
 /** The token of an `Authorization: Bearer` header; undefined where there is none. */

@@ -64,14 +64,20 @@ export function applyEvent(core: Core, event: ChannelEvent, only: OnlyTurn): App
   }
 }
 
-/** Whether an event only adds text that can be shown before it is stored. */
-export function isStreamable(core: Core, event: ChannelEvent, only: OnlyTurn): boolean {
-  if (event.kind === 'typing') return true;
-  if (event.kind !== 'chunk') return false;
-  const open = core.turns.get(event.turn ?? only ?? '');
-  const { reply_text } = core.ports.limits;
-  // Near the limit a chunk may end its turn.
-  return open === undefined || (isRunning(open) && open.text.length + open.reasoning.length < reply_text / 4);
+/** Whether events only add text that can be shown before it is stored. */
+export function areStreamable(core: Core, events: Iterable<ChannelEvent>, only: OnlyTurn): boolean {
+  let grown = 0;
+  for (const event of events) {
+    if (event.kind === 'typing') continue;
+    if (event.kind !== 'chunk') return false;
+    const open = core.turns.get(event.turn ?? only ?? '');
+    if (!open) continue;
+    grown += event.text.length + (typeof event.reasoning === 'string' ? event.reasoning.length : 0);
+    // Near the limit a chunk may end its turn, which needs a transaction.
+    const length = open.text.length + open.reasoning.length + grown;
+    if (!isRunning(open) || length > core.ports.limits.reply_text / 4) return false;
+  }
+  return true;
 }
 
 function turnOf(core: Core, turn: string | undefined, only: OnlyTurn): OpenTurn {
@@ -116,7 +122,12 @@ function message(core: Core, event: OutboundOf<'message'>, only: OnlyTurn): Appl
     ...(reasoning === '' ? {} : { reasoning }),
   });
   open.text.reset(core.ports.sql, text);
-  state.reply = { ...(buttons ? { buttons } : {}), length: text.length };
+  state.reply = {
+    ...(buttons ? { buttons } : {}),
+    length: text.length,
+    reasoning: open.reasoning.length,
+    seq: frame.seq,
+  };
   open.dirty = true;
   return { id: frame.id, seq: frame.seq };
 }
@@ -170,13 +181,7 @@ function edit(core: Core, event: OutboundOf<'edit'>): Applied {
     throw new StarwireError('not_found', 'there is no message with this id', { field: 'id' });
   const text = wellFormed(event.text);
   const buttons = event.buttons ?? event.view;
-  if (streaming?.state.reply) {
-    alive(core, streaming);
-    streaming.text.reset(core.ports.sql, text);
-    streaming.state.reply.length = text.length;
-    if (buttons) streaming.state.reply.buttons = buttons;
-    streaming.dirty = true;
-  }
+  if (streaming) alive(core, streaming);
   const frame = core.emit<EditFrame>({
     type: 'edit',
     id: event.id,
@@ -185,6 +190,14 @@ function edit(core: Core, event: OutboundOf<'edit'>): Applied {
     timestamp: core.timestamp,
     ...(buttons ? { buttons } : {}),
   });
+  if (streaming?.state.reply) {
+    const { reply } = streaming.state;
+    streaming.text.reset(core.ports.sql, text);
+    reply.length = text.length;
+    reply.seq = frame.seq;
+    if (buttons) reply.buttons = buttons;
+    streaming.dirty = true;
+  }
   return { id: event.id, seq: frame.seq };
 }
 
@@ -201,7 +214,8 @@ function chunk(core: Core, event: OutboundOf<'chunk'>, only: OnlyTurn): Applied 
   const fresh = parts.map(
     ([kind, text]) => [kind, kind === placed ? unseen(open[kind].length, text, event.offset) : text] as const,
   );
-  if (event.offset !== undefined && fresh.every(([, text]) => text === ''))
+  // What is placed decides for both: reasoning beside a text that came before came with it.
+  if (event.offset !== undefined && fresh.every(([kind, text]) => kind !== placed || text === ''))
     return { id: open.state.message, duplicate: true };
   alive(core, open);
   for (const [kind, text] of fresh) if (!grow(core, open, kind, text)) break;

@@ -21,10 +21,19 @@ export function dueCalls(core: Core, policy: StartPolicy): Pending[] {
 
 /** A call was answered. Inside `core.commit`. */
 export function called(core: Core, { n, turn, call }: Pending): void {
+  if (call.type === 'start') started(core, turn);
+  core.outbox.remove(n);
+}
+
+function started(core: Core, turn: string): void {
   const open = core.turns.get(turn);
-  if (open && call.type === 'start') {
+  if (open) {
     open.state.started = true;
     open.dirty = true;
+    return;
   }
-  core.outbox.remove(n);
+  // It was ended from our side while the call was under way: its upstream must learn of that (P-WS-11).
+  const ended = core.turns.find(turn);
+  if (ended && !ended.started && ended.status !== 'completed')
+    core.outbox.add(turn, ended.conversation, { type: 'cancel' });
 }

@@ -107,13 +107,16 @@ export class Channel {
       const ready = Out.of({ type: 'ready', seq: journal.head });
       session.send([...reset, ...entries(this.#core, after), ...openState(this.#core, shown), ready]);
     }
-    if (session.open) this.#delivered();
+    if (session.open) this.#delivered(session);
     return session;
   }
 
-  #delivered(): void {
+  /** The session has been written everything up to where it stands. */
+  #delivered({ behind }: Session): void {
     const { journal, ports } = this.#core;
-    if (journal.undelivered !== undefined) ports.sql.transaction(() => journal.delivered());
+    const seq = behind?.at.seq ?? journal.head;
+    if ((journal.undelivered ?? Number.POSITIVE_INFINITY) <= seq)
+      ports.sql.transaction(() => journal.delivered(seq));
   }
 
   detach(socket: Socket): void {
@@ -241,6 +244,7 @@ export class Channel {
   /** An SSE relay has read so many bytes. */
   credit(session: Session, bytes: number): void {
     this.#roster.credit(session, this.#core, bytes);
+    if (session.open) this.#delivered(session);
   }
 
   /** Opens a turn that no message of this channel asked for: the one of an `sse:` channel. */

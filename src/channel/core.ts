@@ -92,7 +92,11 @@ export class Core {
     const value = this.#write(work);
     this.#flush.flushed();
     acknowledge?.(value);
-    return { value, delivered: this.#show(before) };
+    const delivered = this.#show(before);
+    // Sockets that looked alive were dead, or have no credit: the next connection is given what went to nobody (P-WS-9).
+    if (!delivered && this.journal.head > before.seq)
+      this.ports.sql.transaction(() => this.journal.missed(before.seq + 1));
+    return { value, delivered };
   }
 
   /** Shows text before it is stored: it must not wait for a disk, and a crash is repaired by offsets (DESIGN 4). */

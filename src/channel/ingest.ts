@@ -1,7 +1,7 @@
 import { StarwireError } from '../protocol/errors.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import type { TurnStatus } from '../protocol/server-frames.ts';
-import { type Applied, applyEvent, isStreamable, type OnlyTurn } from './apply.ts';
+import { type Applied, applyEvent, areStreamable, type OnlyTurn } from './apply.ts';
 import type { Core } from './core.ts';
 import type { ChannelEvent } from './events.ts';
 import type { Ingest } from './ingests.ts';
@@ -50,13 +50,17 @@ export function ingest(
       if (producer) core.producers.end(producer, core.now);
     }
   };
-  const streamable = !end && !producer && events.every(({ event }) => isStreamable(core, event, only));
+  const bare = events.map(({ event }) => event);
+  const streamable = !end && !producer && areStreamable(core, bare, only);
   const { delivered } = streamable ? core.stream(apply) : core.commit(apply);
   for (const { result } of results)
     result.delivered = delivered && result.error === undefined && result.duplicate !== true;
   const status = watch === undefined ? undefined : core.turns.find(watch)?.status;
   return { results, ...(status === undefined ? {} : { status }) };
 }
+
+/** Nothing after it is applied: what is refused must be remembered, so that a repetition can try it again. */
+const TOO_MANY_REFUSED = new StarwireError('bad_request', 'too many events of one request were refused');
 
 function applyOnce(
   core: Core,
@@ -67,6 +71,7 @@ function applyOnce(
 ): Applied {
   const earlier = remembered?.earlier(n);
   if (earlier) return earlier;
+  if (remembered?.isFull(n)) return { error: TOO_MANY_REFUSED.body };
   try {
     const applied = applyEvent(core, event, only);
     // Chunks give nothing that must be found again: that they were seen is enough.

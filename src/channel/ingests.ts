@@ -65,10 +65,13 @@ export class Ingest {
     );
   }
 
+  /** Whether event `n` can no longer be remembered as refused. */
+  isFull(n: number): boolean {
+    return this.#row.failed.length >= MOST_FAILED && !this.#row.failed.includes(n);
+  }
+
   refused(n: number): void {
     if (this.#row.failed.includes(n)) return;
-    if (this.#row.failed.length >= MOST_FAILED)
-      throw new StarwireError('bad_request', 'too many events of one request were refused');
     this.#row.failed.push(n);
     this.#row.next = Math.max(this.#row.next, n + 1);
     this.dirty = true;

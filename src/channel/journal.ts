@@ -152,20 +152,25 @@ export class Journal {
       this.#clock.now(),
       json.length,
     );
-    if (!online && this.#undelivered === undefined) {
-      this.#sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('undelivered', ?)", seq);
-      this.#undelivered = seq;
-    }
+    if (!online) this.missed(seq);
     this.#head = seq;
     this.grown += json.length;
     return frame;
   }
 
-  /** All entries have now been written to a session, or a client was told to read history instead. */
-  delivered(): void {
-    if (this.#undelivered === undefined) return;
-    this.#sql.run("DELETE FROM meta WHERE key = 'undelivered'");
+  /** No session was written the entries from `seq` on. Inside a transaction. */
+  missed(seq: number): void {
+    if (this.#undelivered !== undefined) return;
+    this.#sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('undelivered', ?)", seq);
+    this.#undelivered = seq;
+  }
+
+  /** The entries up to `seq` have now been written to a session, or a client was told to read history instead. */
+  delivered(seq: number): void {
+    if (this.#undelivered === undefined || seq < this.#undelivered) return;
     this.#undelivered = undefined;
+    if (seq < this.#head) this.missed(seq + 1);
+    else this.#sql.run("DELETE FROM meta WHERE key = 'undelivered'");
   }
 
   /** The stored JSON of the entries after `seq`, in order, read page by page. */

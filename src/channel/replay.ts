@@ -1,4 +1,4 @@
-import type { Cursor, Position, TurnLengths } from '../protocol/cursor.ts';
+import type { Cursor, Lengths, Position, TurnLengths } from '../protocol/cursor.ts';
 import type { DurableFrame, ResetFrame } from '../protocol/server-frames.ts';
 import { endsInHighSurrogate } from '../protocol/text.ts';
 import type { Core } from './core.ts';
@@ -71,10 +71,36 @@ export function* openText(core: Core, shown: TurnLengths, turn: string): Generat
   }
 }
 
+/** More than there ever is: what such a client shows is replaced from 0. */
+const REPLACED = Number.MAX_SAFE_INTEGER;
+
+/**
+ * The lengths that a client can be taken at its word for, which gets every entry after `after`: not that of a reply that was
+ * replaced since then, and none where it is not resumed (`after` undefined).
+ */
+export function claimsOf(core: Core, shown: TurnLengths, after: number | undefined): TurnLengths {
+  const claims = new Map<string, Lengths>();
+  for (const [turn, { text, reasoning }] of shown) {
+    const open = core.turns.get(turn);
+    if (!open) continue;
+    const replaced = after === undefined || (open.state.reply?.seq ?? 0) > after;
+    claims.set(turn, replaced ? voided({ text, reasoning }) : { text, reasoning });
+  }
+  return claims;
+}
+
+function voided({ text, reasoning }: Lengths): Lengths {
+  return { text: text > 0 ? REPLACED : 0, reasoning: reasoning > 0 ? REPLACED : 0 };
+}
+
 /** Where a relay stands after it was sent `out`. */
-export function advance(at: Place, out: Out): void {
+export function advance(core: Core, at: Place, out: Out): void {
   if (out.seq > 0) {
     at.seq = out.seq;
+    for (const { state } of core.turns.open) {
+      const known = at.turns.get(state.turn);
+      if (known && state.reply?.seq === out.seq) at.turns.set(state.turn, voided(known));
+    }
     return;
   }
   const frame = JSON.parse(out.json);

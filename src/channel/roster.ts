@@ -87,11 +87,11 @@ export class Roster {
 
   /** An SSE relay takes what its credit allows; without credit it falls behind and is served from the journal later. */
   #relay(session: Session, outs: readonly Out[], before: Standing): boolean {
-    if (session.behind) return true;
+    if (session.behind) return false;
     const bytes = outs.reduce((sum, out) => sum + out.bytes, 0);
-    if (session.inflight > 0 && session.inflight + bytes > (session.is.credit ?? 0)) {
+    if (!fits(session, bytes)) {
       session.fallBehind(before, false);
-      return true;
+      return false;
     }
     session.inflight += bytes;
     return session.send(outs);
@@ -103,18 +103,26 @@ export class Roster {
     const { behind } = session;
     if (!behind) return;
     const { at, opening } = behind;
-    const limit = session.is.credit ?? 0;
     for (const out of missed(core, at, opening)) {
-      if (session.inflight > 0 && session.inflight + out.bytes > limit) {
+      if (!fits(session, out.bytes)) {
+        for (const turn of at.turns.keys()) if (!core.turns.get(turn)) at.turns.delete(turn);
         session.fallBehind(at, opening);
         return;
       }
       session.inflight += out.bytes;
       session.send([out]);
-      advance(at, out);
+      advance(core, at, out);
     }
     session.caughtUp();
   }
+}
+
+/** A relay tells what it has read in quarters of its window: what may be less than one is never told, and never waited for. */
+const CREDIT_STEPS = 4;
+
+function fits({ inflight, is }: Session, bytes: number): boolean {
+  const { credit = 0 } = is;
+  return inflight < credit / CREDIT_STEPS || inflight + bytes <= credit;
 }
 
 /** What a relay that stands at `at` has not had. The place moves while it is read, so that it is read lazily. */

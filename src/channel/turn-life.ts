@@ -99,7 +99,9 @@ export function finish(core: Core, open: OpenTurn, status: Terminal, ending: End
   const reasoning = open.reasoning.shown;
   // A reply that came as one message is already there: only what has changed since is written again.
   const said =
-    state.reply !== undefined && state.reply.length === open.text.length && ending.text === undefined;
+    state.reply?.length === open.text.length &&
+    state.reply.reasoning === open.reasoning.length &&
+    ending.text === undefined;
   if (!said && (text !== '' || reasoning !== '' || state.reply !== undefined)) {
     core.emit<MessageFrame>({
       ...reply(core, open, text),

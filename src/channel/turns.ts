@@ -22,8 +22,8 @@ export interface TurnState {
   attempted: boolean;
   /** Unix ms of the last sign of life. */
   active_at: number;
-  /** Set once a `message` event gave the reply: its buttons, and where it ended (chunks may follow). */
-  reply?: { buttons?: Button[]; length: number };
+  /** Set once a `message` event gave the reply: its buttons, its lengths (chunks may follow), and the entry that gave it. */
+  reply?: { buttons?: Button[]; length: number; reasoning: number; seq: number };
   text_length: number;
   reasoning_length: number;
   carry: { text: string; reasoning: string };

@@ -1,14 +1,63 @@
 import type { ChannelEvent } from '../channel/events.ts';
+import type { IngestRequest } from '../channel/ingest.ts';
+import { contextOf, type Env } from '../env.ts';
+import { type ErrorBody, StarwireError } from '../protocol/errors.ts';
+import { hubName, UserId } from '../protocol/identity.ts';
+import type { OutboundEvent } from '../protocol/outbound.ts';
+import { parse } from '../protocol/parse.ts';
 import type { TurnStatus } from '../protocol/server-frames.ts';
+import { Files } from '../records/files.ts';
+import { stored } from '../records/store-event.ts';
 import type { ReplySink } from '../upstream/run.ts';
-import type { ReplyEvent } from '../upstream/upstream.ts';
+import type { Address } from '../upstream/upstream.ts';
 import type { ChannelHost } from './channel-host.ts';
 import { IngestLink, type IngestTarget } from './ingest-link.ts';
 
-type StoreEvent = (event: ReplyEvent) => Promise<ChannelEvent>;
+type StoreEvent = (event: OutboundEvent) => Promise<ChannelEvent>;
+
+/** Whose turn is replied to, and where its channel lives. */
+interface ReplyOwner {
+  tenant: string;
+  user: string;
+  turn: string;
+  channel: 'hub' | 'here';
+}
+
+/**
+ * Where the events of one reply go: the turn's channel, and those that name another one go there, as if they had been posted
+ * (P-UP-3). Under the same name each event counts once, by its place in the reply: should an object be reset in between, the
+ * same reply to the same delivery repeats nothing.
+ */
+export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: string): ReplySink {
+  const { seal, config } = contextOf(env);
+  const files = new Files(env.FILES);
+  const storeFor =
+    ({ tenant, user }: { tenant: string; user: string }): StoreEvent =>
+    (event) =>
+      stored({ files, seal, limits: config.limits }, { tenant, user }, event);
+  const hub = ({ tenant, user }: { tenant: string; user: string }) =>
+    env.USER_HUB.getByName(hubName(tenant, user));
+
+  const { turn } = owner;
+  const key = `~run ${name}`;
+  const store: StoreEvent = (event) => storeFor(owner)(turned(event, turn));
+  const own =
+    owner.channel === 'here' ? ownSink(host, turn, key, store) : linkSink(hub(owner), key, store, turn);
+
+  return routedSink(own, ({ tenant, channel: { kind, id } }) => {
+    const to = { tenant, user: id };
+    if (kind === 'webchat') {
+      parse(UserId, id, 'channel');
+      return linkSink(hub(to), `${key} ${turn}`, storeFor(to));
+    }
+    if (!seal.isOurs('req', id))
+      throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
+    return linkSink(env.REQUEST_STREAM.getByName(id), `${key} ${turn}`, storeFor(to));
+  });
+}
 
 /** Kinds that belong to a turn: where they name none, it is the delivery's. */
-function turned(event: ReplyEvent, turn: string): ReplyEvent {
+function turned(event: OutboundEvent, turn: string): OutboundEvent {
   switch (event.kind) {
     case 'chunk':
     case 'tool':
@@ -20,13 +69,19 @@ function turned(event: ReplyEvent, turn: string): ReplyEvent {
   }
 }
 
-/** A reply into a user's hub. `key` makes each event count once, should the hub be reset in between. */
-export function hubSink(hub: IngestTarget, turn: string, key: string, store: StoreEvent): ReplySink {
-  const link = new IngestLink(hub, { key, watch: turn }, () => undefined);
+/** Nobody waits for the results of a reply: what is refused of it is in the log. */
+function refused({ code, message }: ErrorBody): void {
+  console.warn('event of a reply refused', { code, message });
+}
+
+/** Events into another object's channel. */
+function linkSink(target: IngestTarget, key: string, store: StoreEvent, watch?: string): ReplySink {
+  const fields = { key, ...(watch === undefined ? {} : { watch }) };
+  const link = new IngestLink(target, fields, (_, { error }) => error && refused(error));
   let n = 0;
   return {
     async push(event) {
-      await link.push(n++, await store(turned(event, turn)));
+      await link.push(n++, await store(event));
     },
     end: () => link.end(),
     get status() {
@@ -35,22 +90,53 @@ export function hubSink(hub: IngestTarget, turn: string, key: string, store: Sto
   };
 }
 
-/** A reply into the object's own channel. */
-export function ownSink(host: ChannelHost, turn: string, store: StoreEvent): ReplySink {
+/** Events into the object's own channel. */
+function ownSink(host: ChannelHost, turn: string, key: string, store: StoreEvent): ReplySink {
   let status: TurnStatus | undefined;
-  const apply = (events: ChannelEvent[], end: boolean): void => {
-    const request = { events: events.map((event, n) => ({ n, event })), end, only: turn, watch: turn };
-    status = host.run((channel) => channel.ingest(request)).status ?? status;
+  let n = 0;
+  const apply = (events: IngestRequest['events'], end: boolean): void => {
+    const request = { key, events, end, only: turn, watch: turn };
+    const response = host.run((channel) => channel.ingest(request));
+    for (const { result } of response.results) if (result.error) refused(result.error);
+    status = response.status ?? status;
   };
   return {
     async push(event) {
-      apply([await store(turned(event, turn))], false);
+      apply([{ n: n++, event: await store(event) }], false);
     },
     async end() {
       apply([], true);
     },
     get status() {
       return status;
+    },
+  };
+}
+
+function routedSink(own: ReplySink, open: (to: Address) => ReplySink): ReplySink {
+  const others = new Map<string, ReplySink>();
+  const sinkOf = (to: Address): ReplySink => {
+    const name = JSON.stringify(to);
+    const sink = others.get(name) ?? open(to);
+    others.set(name, sink);
+    return sink;
+  };
+  return {
+    async push({ to, ...event }) {
+      try {
+        await (to === undefined ? own : sinkOf(to)).push(event);
+      } catch (error) {
+        // One bad event never spoils its neighbours (P-UP-8).
+        if (!(error instanceof StarwireError) || error.code === 'internal') throw error;
+        refused(error.body);
+      }
+    },
+    async end() {
+      for (const other of others.values()) await other.end();
+      await own.end();
+    },
+    get status() {
+      return own.status;
     },
   };
 }

@@ -5,15 +5,13 @@ import { contextOf, type Env } from '../env.ts';
 import { type Delivery, delivery } from '../protocol/delivery.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { hubName } from '../protocol/identity.ts';
+import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
-import { Files } from '../records/files.ts';
-import { stored } from '../records/store-event.ts';
 import { upstreamOf } from '../upstream/calls.ts';
 import { type RunRecord, TurnRun } from '../upstream/run.ts';
-import type { ReplyEvent } from '../upstream/upstream.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
-import { hubSink, ownSink } from './reply-sinks.ts';
+import { replySink } from './reply-sinks.ts';
 
 /** Whose turn it is, and where its channel lives. */
 interface Owner {
@@ -24,10 +22,11 @@ interface Owner {
   channel: 'hub' | 'here';
   /** P-OA-6: the turn goes on though its client has gone. */
   detach?: boolean;
-  /** Of the request that made it (P-OA-7): the hash of its body, and what its stream repeats of it. */
+  /** Of the request that made it (P-OA-7): the hash of its body. */
   body?: string;
-  model?: string;
-  include_usage?: boolean;
+  seen?: Omit<StreamFacts, 'message'>;
+  /** Of the delivery that began it, as a later `cancel` repeats it. */
+  about?: Pick<Delivery, 'conversation' | 'message_id' | 'seq' | 'user_name' | 'avatar'>;
   /** Unix ms: when it may be forgotten. */
   forget_at: number;
 }
@@ -45,6 +44,7 @@ export interface OpenRequest {
   tenant: string;
   user: string;
   user_name: string;
+  avatar: string;
   request_id: string;
   /** The OpenAI body. */
   request: unknown;
@@ -60,6 +60,8 @@ export interface OpenRequest {
 export interface StreamFacts {
   model: string;
   include_usage: boolean;
+  /** Unix seconds. */
+  created: number;
   /** The id of the reply. */
   message: string;
 }
@@ -73,6 +75,8 @@ export class RequestStream extends DurableObject<Env> {
   readonly #run: TurnRun;
   /** When a client that went away counts as gone (Unix ms). */
   #graceUntil: number | undefined;
+  /** When to see whether there still is a client (Unix ms). */
+  #lookAt: number | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -86,7 +90,7 @@ export class RequestStream extends DurableObject<Env> {
       save: (record) => kv.put('run', record),
       now: () => Date.now(),
       ...upstreamOf(contextOf(env).config),
-      sink: () => this.#sink(),
+      sink: (name) => replySink(env, this.#required, this.#host, name),
       attempted: (accepted) => this.#attempted(accepted),
     });
   }
@@ -105,18 +109,8 @@ export class RequestStream extends DurableObject<Env> {
     return contextOf(this.env).config.limits;
   }
 
-  #hub(owner: Owner) {
-    return this.env.USER_HUB.getByName(hubName(owner.tenant, owner.user));
-  }
-
-  #sink() {
-    const owner = this.#required;
-    const { seal, config } = contextOf(this.env);
-    const store = (event: ReplyEvent) =>
-      stored({ files: new Files(this.env.FILES), seal, limits: config.limits }, owner, event);
-    if (owner.channel === 'here') return ownSink(this.#host, owner.turn, store);
-    // A run counts its events from 0: each run needs a key of its own.
-    return hubSink(this.#hub(owner), owner.turn, `~run ${crypto.randomUUID()}`, store);
+  #hub({ tenant, user }: { tenant: string; user: string }) {
+    return this.env.USER_HUB.getByName(hubName(tenant, user));
   }
 
   async #attempted(accepted: boolean) {
@@ -132,7 +126,8 @@ export class RequestStream extends DurableObject<Env> {
   call({ tenant, user, turn, call }: HubCall): void {
     const owner = this.#owner;
     if (owner && (owner.tenant !== tenant || owner.user !== user)) return;
-    if (!owner) this.#own({ tenant, user, turn, channel: 'hub' });
+    const about = call.type === 'start' ? { about: aboutOf(call.delivery) } : {};
+    if (!owner) this.#own({ tenant, user, turn, channel: 'hub', ...about });
     this.#take(turn, call);
     this.#go();
   }
@@ -161,20 +156,17 @@ export class RequestStream extends DurableObject<Env> {
   }
 
   #cancellation(): Delivery {
-    const { tenant, user, turn, channel } = this.#required;
+    const { tenant, user, turn, channel, about } = this.#required;
     return delivery({
       type: 'cancel',
       tenant,
       channel_id: channel === 'hub' ? `webchat:${user}` : `sse:${turn}`,
-      conversation: 'default',
       turn,
-      seq: 0,
-      message_id: turn,
       user_id: user,
-      user_name: user,
-      avatar: '',
       text: '',
       timestamp: Date.now() / 1000,
+      ...{ conversation: DEFAULT_CONVERSATION, message_id: turn, seq: 0, user_name: user, avatar: '' },
+      ...about,
     });
   }
 
@@ -184,8 +176,10 @@ export class RequestStream extends DurableObject<Env> {
     this.ctx.waitUntil(
       this.#run.run().then(
         () => this.#settle(),
-        (error: unknown) =>
-          console.error('turn run failed', { turn: this.#owner?.turn, error: String(error) }),
+        (error: unknown) => {
+          console.error('turn run failed', { turn: this.#owner?.turn, error: String(error) });
+          this.#schedule();
+        },
       ),
     );
   }
@@ -193,7 +187,9 @@ export class RequestStream extends DurableObject<Env> {
   #schedule(): void {
     const owner = this.#owner;
     if (!owner) return;
-    const times = [this.#run.due, this.#graceUntil, owner.forget_at].filter((time) => time !== undefined);
+    const times = [this.#run.due, this.#graceUntil, this.#lookAt, owner.forget_at].filter(
+      (time) => time !== undefined,
+    );
     if (owner.channel === 'here') this.#host.schedule(Math.min(...times));
     else void this.ctx.storage.setAlarm(Math.min(...times));
   }
@@ -217,13 +213,13 @@ export class RequestStream extends DurableObject<Env> {
   /** With nobody listening, a turn that is not detached has so long to live (P-OA-6). */
   #leave(): void {
     const owner = this.#required;
-    const status = this.#host.channel.turn(owner.turn)?.status;
-    const abandoned =
-      !owner.detach &&
-      status !== undefined &&
-      !isTerminal(status) &&
-      this.#host.channel.sessions.length === 0;
-    this.#graceUntil = abandoned ? (this.#graceUntil ?? Date.now() + this.#limits.sse_grace_ms) : undefined;
+    const { sse_grace_ms, sse_heartbeat_ms } = this.#limits;
+    const status = owner.detach ? undefined : this.#host.channel.turn(owner.turn)?.status;
+    const needed = status !== undefined && !isTerminal(status);
+    const abandoned = needed && this.#host.channel.sessions.length === 0;
+    this.#graceUntil = abandoned ? (this.#graceUntil ?? Date.now() + sse_grace_ms) : undefined;
+    // A crash that takes this object and its clients' Workers at once tells nobody that they have gone.
+    this.#lookAt = needed ? Date.now() + sse_heartbeat_ms + sse_grace_ms : undefined;
   }
 
   override async alarm(): Promise<void> {
@@ -248,37 +244,39 @@ export class RequestStream extends DurableObject<Env> {
     tenant,
     user,
     user_name,
+    avatar,
     request_id,
     request,
     text,
-    ...rest
+    detach,
+    body,
+    model,
+    include_usage,
   }: OpenRequest): Promise<Outcome<StreamFacts>> {
     const owner = this.#owner;
     if (owner) {
       return outcome(() => {
-        if (owner.body !== rest.body)
+        if (owner.body !== body)
           throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
         return this.#facts(owner);
       });
     }
-    this.#own({ tenant, user, turn: request_id, channel: 'here', ...rest });
+    const seen = { model, include_usage, created: Math.floor(Date.now() / 1000) };
     const start = delivery({
       type: 'completion',
-      tenant,
+      ...{ tenant, user_name, avatar, user_id: user },
       channel_id: `sse:${request_id}`,
-      conversation: 'default',
+      conversation: DEFAULT_CONVERSATION,
       turn: request_id,
       seq: 0,
       message_id: request_id,
-      user_id: user,
-      user_name,
-      avatar: '',
       text,
       timestamp: Date.now() / 1000,
       request,
     });
+    this.#own({ tenant, user, turn: request_id, channel: 'here', detach, body, seen, about: aboutOf(start) });
     this.#host.run((channel) =>
-      channel.openOnlyTurn(request_id, 'default', { type: 'start', delivery: start }),
+      channel.openOnlyTurn(request_id, DEFAULT_CONVERSATION, { type: 'start', delivery: start }),
     );
     await this.#settle();
     return { value: this.#facts(this.#required) };
@@ -291,15 +289,16 @@ export class RequestStream extends DurableObject<Env> {
     return this.#facts(owner);
   }
 
-  #facts({ turn, model = '', include_usage = false }: Owner): StreamFacts {
-    return { model, include_usage, message: this.#host.channel.turn(turn)?.message ?? '' };
+  #facts({ turn, seen = { model: '', include_usage: false, created: 0 } }: Owner): StreamFacts {
+    return { ...seen, message: this.#host.channel.turn(turn)?.message ?? '' };
   }
 
   override async fetch(request: Request): Promise<Response> {
     if (this.#owner?.channel !== 'here') return new Response(null, { status: 404 });
     if (new URL(request.url).pathname === '/ingest') return this.#host.attachIngest();
     const response = this.#host.attach(request);
-    this.#leave();
+    // A run that a crash broke off is found by the first reader, not only by the alarm.
+    await this.#settle();
     return response;
   }
 
@@ -345,4 +344,8 @@ export class RequestStream extends DurableObject<Env> {
       state: channel === 'here' ? this.#host.run((one) => one.turn(turn)) : undefined,
     };
   }
+}
+
+function aboutOf({ conversation, message_id, seq, user_name, avatar }: Delivery): Owner['about'] {
+  return { conversation, message_id, seq, user_name, avatar };
 }

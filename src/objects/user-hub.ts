@@ -35,6 +35,8 @@ export class UserHub extends DurableObject<Env> {
   readonly #user: string;
   /** Of the last report to the Directory; later reports must be higher, also after a sleep. */
   #version = 0;
+  /** The version of the last report that nobody is here. */
+  #left = 0;
   readonly #messages: Messages;
   #recordNotBefore = 0;
 
@@ -55,7 +57,7 @@ export class UserHub extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     if (new URL(request.url).pathname === '/ingest') return this.#host.attachIngest();
     // Before the 101, so that the Directory never lacks somebody who is online.
-    if (this.#host.channel.sessions.length === 0) await this.#report(true);
+    if (this.#host.channel.sessions.length === 0) await this.#arrive();
     return this.#host.attach(request);
   }
 
@@ -63,9 +65,26 @@ export class UserHub extends DurableObject<Env> {
     return { tenant: this.#tenant, user: this.#user };
   }
 
-  async #report(here: boolean): Promise<void> {
+  /** Tells that the user is here; again where a session that came and went meanwhile has told the opposite. */
+  async #arrive(): Promise<void> {
+    for (let told = 0; told <= this.#left; ) {
+      told = this.#nextVersion();
+      await this.#report(told, true);
+    }
+  }
+
+  async #leave(): Promise<void> {
+    this.#left = this.#nextVersion();
+    await this.#report(this.#left, false);
+  }
+
+  #nextVersion(): number {
     this.#version = Math.max(this.#version + 1, Date.now());
-    await presenceOf(this.env).report(this.#tenant, this.#user, this.#version, here);
+    return this.#version;
+  }
+
+  async #report(version: number, here: boolean): Promise<void> {
+    await presenceOf(this.env).report(this.#tenant, this.#user, version, here);
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -74,7 +93,7 @@ export class UserHub extends DurableObject<Env> {
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
-    if (this.#host.gone(socket) && this.#host.channel.sessions.length === 0) await this.#report(false);
+    if (this.#host.gone(socket) && this.#host.channel.sessions.length === 0) await this.#leave();
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
@@ -83,7 +102,7 @@ export class UserHub extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#host.rang();
-    if (this.#host.reap() && this.#host.channel.sessions.length === 0) await this.#report(false);
+    if (this.#host.reap() && this.#host.channel.sessions.length === 0) await this.#leave();
     await this.#settle();
     if ((this.#recordAt ?? Number.POSITIVE_INFINITY) <= Date.now()) await this.#record();
     this.#host.schedule(this.#recordAt);

@@ -5,7 +5,7 @@ import { type Context, contextOf, type Env } from '../env.ts';
 import { RemoteError } from '../objects/outcome.ts';
 import { ERRORS, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import { hubName, type Identity } from '../protocol/identity.ts';
-import { exceedsBytes } from '../protocol/text.ts';
+import { MethodNotAllowed } from './methods.ts';
 
 /** What the routes share: the environment's context, who is asking, and how refusals become responses. */
 export interface AppEnv {
@@ -44,10 +44,20 @@ export async function readJson(c: Ctx, limit: number): Promise<unknown> {
   }
 }
 
+/** The bytes of the body, as they arrive. Throws `unsupported` where they are compressed. */
+export function bodyOf(c: Ctx): ReadableStream<Uint8Array> | null {
+  const encoding = c.req.header('content-encoding')?.toLowerCase() ?? 'identity';
+  if (encoding !== 'identity')
+    throw new StarwireError('unsupported', 'bodies are taken without Content-Encoding only', {
+      field: 'Content-Encoding',
+    });
+  return c.req.raw.body;
+}
+
 export async function readText(c: Ctx, limit: number): Promise<string> {
   const tooLarge = new StarwireError('too_large', `the body has more than ${limit} bytes`);
   if (Number(c.req.header('content-length') ?? 0) > limit) throw tooLarge;
-  const { body } = c.req.raw;
+  const body = bodyOf(c);
   if (!body) return '';
   const decoder = new TextDecoder();
   let size = 0;
@@ -60,19 +70,14 @@ export async function readText(c: Ctx, limit: number): Promise<string> {
   return text + decoder.decode();
 }
 
-/** Any body that is a command is far smaller than a frame may be. */
-export function requireSmall(text: string, limit: number): void {
-  if (exceedsBytes(text, limit))
-    throw new StarwireError('too_large', `the body has more than ${limit} bytes`);
-}
-
 /** The body and headers of a refusal; a fault of ours is logged and told without any detail. */
 export function refusal(
   error: unknown,
   request_id: string,
 ): { body: ErrorBody; headers: Record<string, string> } {
   if (error instanceof StarwireError) {
-    const headers: Record<string, string> = error instanceof RemoteError ? { ...error.headers } : {};
+    const headers: Record<string, string> =
+      error instanceof RemoteError || error instanceof MethodNotAllowed ? { ...error.headers } : {};
     if (error.details.retry_after !== undefined) headers['retry-after'] = String(error.details.retry_after);
     return { body: error.body, headers };
   }

@@ -7,7 +7,7 @@ import { ConversationId } from '../protocol/ids.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import { parse } from '../protocol/parse.ts';
 import { Files, knownFiles } from '../records/files.ts';
-import { type AppEnv, type Ctx, hubOf, queryNumber, readJson, requireUser, use } from './app.ts';
+import { type AppEnv, hubOf, queryNumber, readJson, requireUser, use } from './app.ts';
 
 /** HTTP for clients (section 3). */
 export const clientApi = new Hono<AppEnv>();
@@ -59,9 +59,4 @@ function record(body: unknown): object {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new StarwireError('bad_request', 'the body is not a JSON object');
   return body;
-}
-
-/** An address that exists, by a method that it does not take. */
-export function methodNotAllowed(c: Ctx): never {
-  throw new StarwireError('method_not_allowed', `${c.req.method} is not possible here`);
 }

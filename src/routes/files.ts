@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
 import { sameText } from '../auth/seal.ts';
 import { StarwireError } from '../protocol/errors.ts';
-import { Files } from '../records/files.ts';
+import { type FileInfo, Files } from '../records/files.ts';
 import { type AppEnv, type Ctx, requireUser, use } from './app.ts';
+import { partOf } from './range.ts';
 
 /** Files by signed url, or with the owner's token (section 3). */
 export const files = new Hono<AppEnv>();
@@ -14,36 +15,46 @@ files.get('/:id/:filename', async (c) => {
   const id = c.req.param('id');
   const gone = new StarwireError('not_found', 'there is no such file');
   if (!use(c).seal.isOurs('file', id)) throw gone;
-  const signed = isSigned(c, id);
-  const who = signed ? undefined : await requireUser(c);
-  const range = c.req.header('range');
-  const found = await new Files(c.env.FILES).get(
-    id,
-    range === undefined ? undefined : new Headers({ range }),
+  const who = isSigned(c, id) ? undefined : await requireUser(c);
+  const stored = new Files(c.env.FILES);
+  const info = await stored.info(id);
+  if (!info || (who && (who.tenant !== info.tenant || who.user !== info.user))) throw gone;
+
+  const ifRange = c.req.header('if-range');
+  const part = partOf(
+    ifRange === undefined || ifRange === info.etag ? c.req.header('range') : undefined,
+    info.size,
   );
-  if (!found) throw gone;
-  const { info, object } = found;
-  if (who && (who.tenant !== info.tenant || who.user !== info.user)) {
-    await object.body.cancel();
-    throw gone;
-  }
-  const type = info.mimetype.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const disposition = INLINE.test(type) ? 'inline' : 'attachment';
-  const headers = new Headers({
+  if (part === 'unsatisfiable')
+    return c.body(null, 416, { 'content-range': `bytes */${info.size}`, 'accept-ranges': 'bytes' });
+  const object = await stored.get(id, part === 'all' ? undefined : part);
+  if (!object) throw gone;
+  const headers = {
     'content-type': info.mimetype,
-    'content-disposition': `${disposition}; filename*=UTF-8''${encodeURIComponent(info.filename)}`,
+    'content-disposition': disposition(info),
     'x-content-type-options': 'nosniff',
     'content-security-policy': 'sandbox',
     'cache-control': 'private, max-age=3600',
     'accept-ranges': 'bytes',
-    etag: object.httpEtag,
+    etag: info.etag,
+  };
+  if (part === 'all') return c.body(object.body, 200, { ...headers, 'content-length': String(info.size) });
+  return c.body(object.body, 206, {
+    ...headers,
+    'content-length': String(part.length),
+    'content-range': `bytes ${part.offset}-${part.offset + part.length - 1}/${info.size}`,
   });
-  const part = range === undefined ? undefined : partOf(object.range, info.size);
-  headers.set('content-length', String(part ? part.length : info.size));
-  if (part)
-    headers.set('content-range', `bytes ${part.offset}-${part.offset + part.length - 1}/${info.size}`);
-  return new Response(object.body, { status: part ? 206 : 200, headers });
 });
+
+function disposition({ mimetype, filename }: FileInfo): string {
+  const type = mimetype.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  // RFC 8187 leaves fewer characters bare than encodeURIComponent does.
+  const name = encodeURIComponent(filename).replaceAll(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `${INLINE.test(type) ? 'inline' : 'attachment'}; filename*=UTF-8''${name}`;
+}
 
 /** A signature counts until `exp`; without one, the owner's token is asked for. */
 function isSigned(c: Ctx, id: string): boolean {
@@ -58,12 +69,4 @@ function isSigned(c: Ctx, id: string): boolean {
     throw new StarwireError('forbidden', 'the link has expired or is not ours');
   }
   return true;
-}
-
-function partOf(range: R2Range | undefined, size: number): { offset: number; length: number } | undefined {
-  if (!range) return undefined;
-  if ('suffix' in range)
-    return { offset: Math.max(0, size - range.suffix), length: Math.min(size, range.suffix) };
-  const offset = range.offset ?? 0;
-  return { offset, length: range.length ?? size - offset };
 }

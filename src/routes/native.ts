@@ -34,7 +34,8 @@ native.get('/ws', async (c) => {
     if (token === undefined) throw new StarwireError('unauthorized', 'a user token is missing');
     who = await tokens.verify(token);
   } catch (error) {
-    if (!(error instanceof StarwireError)) throw error;
+    // 4001 would sign the user out: an outage of ours is no reason to.
+    if (!(error instanceof StarwireError) || error.code === 'internal') throw error;
     return refuseSocket(error.body, protocol);
   }
   const attach = attachHeaders({

@@ -1,14 +1,8 @@
-import {
-  endsTurn,
-  failure,
-  type OpenAiError,
-  type OpenAiEvent,
-  type OpenAiState,
-  openaiDown,
-} from '../dialects/openai.ts';
+import { type OpenAiEvent, type OpenAiState, openaiDown } from '../dialects/openai.ts';
+import { type OpenAiWhole, openaiWhole, wholeDown } from '../dialects/openai-whole.ts';
 import type { AttachRequest } from '../objects/attach-request.ts';
-import { formatPosition, type Position, parsePosition } from '../protocol/cursor.ts';
-import type { Usage } from '../protocol/server-frames.ts';
+import type { Position } from '../protocol/cursor.ts';
+import { eventId } from './openai-event-id.ts';
 import { Relay, type RelayTarget } from './relay.ts';
 import { sse } from './sse.ts';
 
@@ -17,34 +11,32 @@ export interface StreamSource {
   stub: RelayTarget;
   attach: AttachRequest;
   position: Position;
-  /** Events of the next frame that were sent before: those of one frame share its place. */
-  skip: number;
   state: OpenAiState;
 }
 
-/** An event with its id: the place before the frame and how many of its events have gone, or the place after it. */
 interface Placed {
   id: string;
   event: OpenAiEvent;
 }
 
-/** The stream's events, to its end. A lost object is an error event, never a bare cut (P-OA-4). */
-async function* eventsOf(source: StreamSource, relay: Relay): AsyncGenerator<Placed> {
-  let { state, skip } = source;
-  let before = source.position;
+/** The stream's events, to its end. */
+async function* eventsOf({ state, position }: StreamSource, relay: Relay): AsyncGenerator<Placed> {
+  let now = state;
+  let before = position;
+  let open = false;
   for await (const { frame } of relay.frames()) {
-    const [next, events] = openaiDown(state, frame);
-    state = next;
+    const [next, sent] = openaiDown(now, frame);
     const after = snapshotOf(relay.position);
-    const last = events.length - 1;
-    for (const [i, event] of events.entries()) {
-      if (i >= skip) yield { id: i === last ? idOf(after) : `${idOf(before)}!${i + 1}`, event };
+    for (const [i, { event, state: at }] of sent.entries()) {
+      // In the middle of a frame the stream stands before it: resumed from there, the frame comes again.
+      yield { id: i === sent.length - 1 ? eventId(after, next) : eventId(before, at, true), event };
     }
-    if (events.length > 0) skip = 0;
+    now = next;
     before = after;
-    if (state.finished) return;
+    if (now.finished) return;
+    if (frame.type === 'turn') open = true;
     // A stream that had ended before has nothing left but its end.
-    if (frame.type === 'ready' && after.turns.size === 0) return yield { id: idOf(after), event: '[DONE]' };
+    if (frame.type === 'ready' && !open) return yield { id: eventId(after, now), event: '[DONE]' };
   }
 }
 
@@ -52,78 +44,55 @@ function snapshotOf({ cursor, turns }: Position): Position {
   return { ...(cursor ? { cursor } : {}), turns: new Map(turns) };
 }
 
-function idOf({ cursor, turns }: Position): string {
-  return cursor ? formatPosition(cursor, turns) : '0';
+const INTERRUPTED = {
+  message: 'The stream was interrupted.',
+  type: 'server_error',
+  code: 'internal',
+};
+
+/** As JSON without the line ends of Unicode, at which some clients split lines. */
+function dataOf(event: OpenAiEvent): string {
+  if (event === '[DONE]') return event;
+  return JSON.stringify(event).replaceAll(
+    /[\u0085\u2028\u2029]/g,
+    (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
-/** Reads an event id back: where the stream stood, and how many events of the next frame were sent. */
-export function parseEventId(id: string): { position: Position; skip: number } | undefined {
-  const [place = '', skip = '0'] = id.split('!', 2);
-  const position = parsePosition(place);
-  return position && /^\d{1,4}$/.test(skip) ? { position, skip: Number(skip) } : undefined;
-}
-
-/** P-OA-3. */
+/** P-OA-3. A lost object is an error event and a clean end, never a bare cut (P-OA-4). */
 export function streamed(source: StreamSource, heartbeat_ms: number): Response {
   const relay = relayOf(source);
-  const headers = { 'x-request-id': source.state.id };
+  const { state } = source;
+  const headers = { 'x-request-id': state.id };
   return sse({ headers, heartbeat_ms, heartbeat: 'ping', closed: () => relay.close() }, async (writer) => {
-    let done = false;
+    let last = eventId(source.position, state);
     try {
       for await (const { id, event } of eventsOf(source, relay)) {
-        done = event === '[DONE]';
-        await writer.event({ id, data: done ? '[DONE]' : JSON.stringify(event) });
+        await writer.event({ id, data: dataOf(event) });
+        if (event === '[DONE]') return;
+        last = id;
       }
-    } finally {
-      if (!done) {
-        const error = {
-          message: 'The stream was interrupted.',
-          type: 'server_error',
-          param: null,
-          code: 'internal',
-        };
-        const id = idOf(relay.position);
-        await writer.event({ id, data: JSON.stringify({ error }) });
-        await writer.event({ id, data: '[DONE]' });
-      }
+    } catch (error) {
+      console.warn('stream interrupted', { request: state.id, error: String(error) });
     }
+    // Whoever resumes from here goes on behind the last event that was given.
+    await writer.event({ id: last, data: dataOf({ error: { ...INTERRUPTED, param: null } }) });
+    await writer.event({ id: last, data: '[DONE]' });
   });
 }
 
-export interface Collected {
-  content: string;
-  reasoning: string;
-  finish_reason: string;
-  usage?: Usage;
-  error?: OpenAiError;
-}
-
 /** The whole of a stream, for `stream: false`. */
-export async function collect(source: StreamSource): Promise<Collected> {
+export async function collect(
+  source: StreamSource,
+): Promise<OpenAiWhole & { end: NonNullable<OpenAiWhole['end']> }> {
   const relay = relayOf(source);
-  const collected: Collected = { content: '', reasoning: '', finish_reason: 'stop' };
-  let { state } = source;
+  let whole = openaiWhole(source.state);
   for await (const { frame } of relay.frames()) {
-    const [next, events] = openaiDown(state, frame);
-    state = next;
-    for (const event of events) add(collected, event);
-    if (!endsTurn(frame, state.id)) continue;
-    if (frame.status !== 'completed') collected.error = failure(frame);
-    if (frame.usage) collected.usage = frame.usage;
-    collected.finish_reason = frame.finish_reason ?? 'stop';
-    return collected;
+    whole = wholeDown(whole, frame);
+    const { end } = whole;
+    if (end) return { ...whole, end };
   }
-  return {
-    ...collected,
-    error: { message: 'The stream was interrupted.', type: 'server_error', code: 'internal' },
-  };
-}
-
-function add(collected: Collected, event: OpenAiEvent): void {
-  if (event === '[DONE]' || !Array.isArray(event.choices)) return;
-  const { delta } = event.choices[0] ?? {};
-  if (typeof delta?.content === 'string') collected.content += delta.content;
-  if (typeof delta?.reasoning_content === 'string') collected.reasoning += delta.reasoning_content;
+  return { ...whole, end: { finish_reason: 'error', error: INTERRUPTED } };
 }
 
 function relayOf({ stub, attach, position }: StreamSource): Relay {

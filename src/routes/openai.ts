@@ -1,13 +1,14 @@
 import { Hono } from 'hono';
 import * as v from 'valibot';
-import { type OpenAiState, openaiUsage } from '../dialects/openai.ts';
+import { openaiState, openaiUsage } from '../dialects/openai.ts';
+import { contentOf } from '../dialects/openai-whole.ts';
 import { unwrap } from '../objects/outcome.ts';
-import type { StreamFacts } from '../objects/request-stream.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { parse } from '../protocol/parse.ts';
 import { type AppEnv, type Ctx, readText, refusal, requireUser, statusOf, use } from './app.ts';
-import { collect, parseEventId, type StreamSource, streamed } from './openai-stream.ts';
+import { readEventId } from './openai-event-id.ts';
+import { collect, type StreamSource, streamed } from './openai-stream.ts';
 
 /** OpenAI-compatible API (section 4). */
 export const openai = new Hono<AppEnv>();
@@ -48,21 +49,19 @@ openai.post('/chat/completions', async (c) => {
       field: 'Idempotency-Key',
     });
   }
-  const { tenant, user, name } = who;
+  const { tenant, user, name, avatar } = who;
   // The same key is the same request, and so the same stream (P-OA-7).
   const request_id = key === undefined ? seal.newId('req') : seal.idFor('req', [tenant, user, key]);
   const stub = c.env.REQUEST_STREAM.getByName(request_id);
   const streaming = body.stream === true;
-  const seen = {
-    model: body.model ?? DEFAULT_MODEL,
-    include_usage: body.stream_options?.include_usage === true,
-  };
-  const facts = unwrap(
+  const seen = unwrap(
     await stub.open({
-      ...seen,
+      model: body.model ?? DEFAULT_MODEL,
+      include_usage: body.stream_options?.include_usage === true,
       tenant,
       user,
       user_name: name,
+      avatar,
       request_id,
       request: body,
       text: lastUserText(body.messages),
@@ -70,31 +69,24 @@ openai.post('/chat/completions', async (c) => {
       body: await hash(text),
     }),
   );
-  const source: StreamSource = {
-    stub,
-    attach: attachOf(c, who),
-    position: { turns: new Map() },
-    skip: 0,
-    state: newState(request_id, facts),
-  };
-  c.header('x-request-id', request_id);
+  const state = openaiState({ id: request_id, ...seen });
+  const source: StreamSource = { stub, attach: attachOf(c, who), position: { turns: new Map() }, state };
   if (streaming) return streamed(source, config.limits.sse_heartbeat_ms);
-  const { content, reasoning, finish_reason, usage, error } = await collect(source);
-  if (error)
-    return c.json(
-      { error: { message: error.message, type: error.type, param: null, code: error.code } },
-      statusOfFailure(error.type),
-    );
+  c.header('x-request-id', request_id);
+  const whole = await collect(source);
+  const { finish_reason, usage, error } = whole.end;
+  if (error) return c.json({ error: { ...error, param: null } }, statusOfFailure(error.type));
+  const { reasoning } = whole;
   const message = {
     role: 'assistant',
-    content,
+    content: contentOf(whole),
     ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
   };
   return c.json({
     id: request_id,
     object: 'chat.completion',
-    created: source.state.created,
-    model: source.state.model,
+    created: state.created,
+    model: state.model,
     choices: [{ index: 0, message, logprobs: null, finish_reason }],
     usage: openaiUsage(usage),
   });
@@ -110,16 +102,14 @@ openai.get('/streams/:request_id', async (c) => {
   const stub = c.env.REQUEST_STREAM.getByName(id);
   const seen = await stub.streamOf(who.tenant, who.user);
   if (!seen) throw gone;
-  const last = c.req.header('last-event-id');
-  const from =
-    last === undefined || last === '' ? { position: { turns: new Map() }, skip: 0 } : parseEventId(last);
+  const start = openaiState({ id, ...seen });
+  const last = c.req.header('last-event-id') ?? '';
+  const from = last === '' ? { position: { turns: new Map() }, state: start } : readEventId(last, start);
   if (!from)
     throw new StarwireError('bad_request', 'the Last-Event-ID is not one of this stream', {
       field: 'Last-Event-ID',
     });
-  const { text, reasoning } = from.position.turns.get(id) ?? { text: 0, reasoning: 0 };
-  const state = { ...newState(id, seen), text, reasoning, begun: text + reasoning > 0 };
-  return streamed({ stub, attach: attachOf(c, who), ...from, state }, config.limits.sse_heartbeat_ms);
+  return streamed({ stub, attach: attachOf(c, who), ...from }, config.limits.sse_heartbeat_ms);
 });
 
 function attachOf(c: Ctx, { tenant, user, name, avatar, roles, exp }: Identity) {
@@ -131,11 +121,6 @@ function attachOf(c: Ctx, { tenant, user, name, avatar, roles, exp }: Identity) 
     batch: false,
     credit: config.limits.sse_credit_bytes,
   };
-}
-
-function newState(id: string, facts: StreamFacts): OpenAiState {
-  const created = Math.floor(Date.now() / 1000);
-  return { id, ...facts, created, text: 0, reasoning: 0, begun: false, finished: false };
 }
 
 function jsonOf(text: string): unknown {

@@ -4,8 +4,9 @@ import { type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import { type Line, ndjsonLines } from '../protocol/ndjson.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import { parseJson } from '../protocol/parse.ts';
-import { type Ctx, use } from './app.ts';
+import { bodyOf, type Ctx, use } from './app.ts';
 import { dropOrphan, failed, prepare, type RequestFields } from './outbound-events.ts';
+import type { Target } from './targets.ts';
 
 /** Results of consecutive lines that are told as one: chunks of one turn (P-UP-6). */
 interface Slot {
@@ -16,71 +17,104 @@ interface Slot {
   errors: ErrorBody[];
 }
 
+/** An event on its way to its channel. */
+interface Sent {
+  slot: Slot;
+  event: ChannelEvent;
+  /** Its line. */
+  line: number;
+  /** Its channel. */
+  to: string;
+}
+
 /**
  * NDJSON of any length, applied line by line as it arrives (P-UP-4). It ends here, since it may be for many channels; each
- * gets an internal socket. A malformed line gets its own error; the others are applied and reported (P-UP-8).
+ * gets an internal socket. A malformed line gets its own error; the others are applied and reported (P-UP-8), and so are
+ * those for other channels where one cannot be reached.
  */
 export async function ingestLines(c: Ctx, { key, producer }: RequestFields): Promise<OutboundResult[]> {
   const { limits } = use(c).config;
   const links = new Map<string, IngestLink>();
   const slots: Slot[] = [];
-  const pending = new Map<number, { slot: Slot; event: ChannelEvent; line: number }>();
+  const pending = new Map<number, Sent>();
   // Names this request to the channels, so that a crash of one in the middle repeats nothing.
   const request = key ?? `~lines ${crypto.randomUUID()}`;
+  let errors = 0;
 
   const onResult = (n: number, result: OutboundResult): void => {
-    const entry = pending.get(n);
-    if (!entry) return;
+    const sent = pending.get(n);
+    if (!sent) return;
     pending.delete(n);
-    record(entry.slot, result, entry.line);
-    void dropOrphan(c, [{ n, event: entry.event }], n, result).catch(() => undefined);
+    if (result.error) errors += 1;
+    record(sent.slot, result, sent.line);
+    void dropOrphan(c, [{ n, event: sent.event }], n, result).catch(() => undefined);
+  };
+
+  const refuse = (error: unknown, line: number): void => {
+    const slot: Slot = { chunks: undefined, result: undefined, count: 0, errors: [] };
+    slots.push(slot);
+    record(slot, failed(error, c.get('request_id')), line);
+  };
+
+  /** Throws where a producer would write to a second channel. */
+  const linkTo = ({ name, stub }: Target): IngestLink => {
+    const known = links.get(name);
+    if (known) return known;
+    if (producer && links.size > 0) {
+      throw new StarwireError('bad_request', 'a producer writes to one channel per request', {
+        field: 'Producer-Id',
+      });
+    }
+    const link = new IngestLink(stub, { key: request, producer }, onResult);
+    links.set(name, link);
+    return link;
   };
 
   const take = async (line: Line, n: number): Promise<void> => {
-    if (slots.length >= limits.outbound_results)
-      throw new StarwireError('too_large', 'one request has too many events', { line: line.number });
-    if ('error' in line) throw line.error;
-    const { target, event } = await prepare(c, parseJson(line.text, 'line'));
-    let link = links.get(target.name);
-    if (!link) {
-      if (producer && links.size > 0)
-        throw new StarwireError('bad_request', 'a producer writes to one channel per request', {
-          field: 'Producer-Id',
-        });
-      link = new IngestLink(target.stub, { key: request, producer }, onResult);
-      links.set(target.name, link);
+    let prepared: Awaited<ReturnType<typeof prepare>>;
+    try {
+      if ('error' in line) throw line.error;
+      prepared = await prepare(c, parseJson(line.text, 'line'));
+    } catch (error) {
+      return refuse(error, line.number);
     }
-    pending.set(n, { slot: slotOf(slots, event, target.name), event, line: line.number });
-    await link.push(n, event);
+    const { target, event } = prepared;
+    const link = linkTo(target);
+    pending.set(n, { slot: slotOf(slots, event, target.name), event, line: line.number, to: target.name });
+    await link.push(n, event).catch((error: unknown) => {
+      // The other channels go on; how this one ended is told at the end.
+      if (producer) throw error;
+    });
   };
 
-  let n = 0;
-  const { body } = c.req.raw;
+  const body = bodyOf(c);
   try {
-    if (body) {
-      for await (const line of ndjsonLines(body, limits.line_bytes)) {
-        try {
-          await take(line, n);
-        } catch (error) {
-          if (producer) throw error;
-          const { error: told } = failed(error, c.get('request_id'));
-          if (told)
-            slots.push({
-              chunks: undefined,
-              result: undefined,
-              count: 0,
-              errors: [{ ...told, line: line.number }],
-            });
-        }
-        n += 1;
+    let n = 0;
+    for await (const line of body ? ndjsonLines(body, limits.line_bytes) : []) {
+      if (slots.length + errors >= limits.outbound_results) {
+        refuse(
+          new StarwireError('too_large', 'one request has too many results; go on in another'),
+          line.number,
+        );
+        break;
       }
+      await take(line, n);
+      n += 1;
     }
   } catch (error) {
     // The upstream broke off: what came is applied and stored, and may be sent again under the same name.
     await Promise.allSettled([...links.values()].map((link) => link.abandon()));
     throw error;
   }
-  await Promise.all([...links.values()].map((link) => link.end()));
+  await Promise.all(
+    [...links].map(([name, link]) =>
+      link.end().catch((error: unknown) => {
+        if (links.size === 1) throw error;
+        const told = failed(error, c.get('request_id'));
+        for (const { slot, line, to } of pending.values()) if (to === name) record(slot, told, line);
+      }),
+    ),
+  );
   return slots.flatMap(resultsOf);
 }
 

@@ -23,7 +23,10 @@ const NDJSON = new Set([
 outbound.post('/', async (c) => {
   const type = c.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   const fields = fieldsOf(c);
-  if (type !== undefined && NDJSON.has(type)) return c.json({ results: await ingestLines(c, fields) });
+  if (type !== undefined && NDJSON.has(type)) {
+    const results = await ingestLines(c, fields);
+    return c.json({ results }, 200, producerHeaders(fields));
+  }
   // curl -d says it is a form: what counts is whether it is JSON.
   return json(c, fields);
 });
@@ -62,6 +65,12 @@ function producerOf(c: Ctx): Producer | undefined {
     );
   }
   return { id, epoch: whole(epoch), seq: whole(seq) };
+}
+
+/** What a producer is told that was heard: its own place. */
+function producerHeaders({ producer }: RequestFields): Record<string, string> {
+  if (!producer) return {};
+  return { 'producer-epoch': String(producer.epoch), 'producer-seq': String(producer.seq) };
 }
 
 /** One event or an array: applied channel by channel, in order within each. */
@@ -103,14 +112,11 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
       await dropOrphan(c, events, n, result);
     }
   }
-  const producerHeaders: Record<string, string> = producer
-    ? { 'producer-epoch': String(producer.epoch), 'producer-seq': String(producer.seq) }
-    : {};
   // A single event answers as a call of its own would.
   const [only] = results;
   if (!Array.isArray(parsed) && only?.error)
     return c.json({ error: only.error, results }, statusOf(only.error));
-  return c.json({ results }, 200, producerHeaders);
+  return c.json({ results }, 200, producerHeaders({ producer }));
 }
 
 async function hash(text: string): Promise<string> {

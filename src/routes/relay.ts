@@ -40,7 +40,8 @@ export class Relay {
   #wake = Promise.withResolvers<void>();
   #ended: 'closed' | 'lost' | undefined;
   #read = 0;
-  #reattached = false;
+  /** Frames of a connection's beginning that the reader has had. */
+  readonly #greeted = new Set<'welcome' | 'ready'>();
 
   constructor(target: RelayTarget, attach: AttachRequest, position: Position) {
     this.#target = target;
@@ -77,7 +78,6 @@ export class Relay {
         if (failures >= RECONNECTS) throw new StarwireError('internal', 'the stream was lost');
         await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS * 2 ** failures));
         failures += 1;
-        this.#reattached = true;
       }
     } finally {
       this.close();
@@ -132,8 +132,11 @@ export class Relay {
   }
 
   /** After a re-attachment the client is in the middle of its stream: it was welcomed before. */
-  #isRepeated(frame: ServerFrame): boolean {
-    return this.#reattached && (frame.type === 'welcome' || frame.type === 'ready');
+  #isRepeated({ type }: ServerFrame): boolean {
+    if (type !== 'welcome' && type !== 'ready') return false;
+    const repeated = this.#greeted.has(type);
+    this.#greeted.add(type);
+    return repeated;
   }
 
   #advance(frame: ServerFrame): void {
@@ -163,6 +166,13 @@ export class Relay {
         });
         break;
       }
+      case 'edit':
+        // A reply that came as one message and has changed: what follows counts from its new end.
+        for (const [turn, reply] of this.#replies) {
+          const known = this.#turns.get(turn);
+          if (reply === frame.id && known) this.#turns.set(turn, { ...known, text: frame.text.length });
+        }
+        break;
       case 'turn':
         this.#replies.set(frame.turn, frame.message);
         if (isTerminal(frame.status)) {

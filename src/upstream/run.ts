@@ -35,7 +35,8 @@ export interface RunPorts {
   call: Call;
   /** Whether a call that broke off can be made again: a webhook by its id, a generation not. */
   repeatable: boolean;
-  sink(): ReplySink;
+  /** A way for the events of one reply; under the same name the same events count once. */
+  sink(name: string): ReplySink;
   /** Tells the channel that an attempt is over; the answer is the turn's status. */
   attempted(accepted: boolean): Promise<TurnStatus | undefined>;
 }
@@ -88,7 +89,7 @@ export class TurnRun {
       try {
         const cut = record.calling && !this.#ports.repeatable;
         this.#ports.save({ ...record, calling: true });
-        await (cut ? this.#fail(CUT_OFF) : this.#attempt(job, abort.signal));
+        await (cut ? this.#fail(job.id, CUT_OFF) : this.#attempt(job, abort.signal));
       } finally {
         this.#abort = undefined;
       }
@@ -98,9 +99,10 @@ export class TurnRun {
   /** One attempt, and what follows from it. */
   async #attempt(job: Job, signal: AbortSignal): Promise<void> {
     let accepted: Promise<unknown> | undefined;
-    const sink = this.#ports.sink();
     const { delivery, id } = job;
+    const sink = this.#ports.sink(id);
     try {
+      if (job.attempt > 0 && (await this.#isOver(job))) return this.#finished(id);
       const options = {
         id,
         signal,
@@ -130,15 +132,20 @@ export class TurnRun {
     }
   }
 
+  /** Whether another attempt is of no use any more. */
+  async #isOver(job: Job): Promise<boolean> {
+    if (job.delivery.type === 'cancel') return false;
+    const status = await this.#ports.attempted(false);
+    return ended(status) || hasReplied(job, status);
+  }
+
   async #failed(job: Job, error: UpstreamError): Promise<void> {
     const { type } = job.delivery;
     const delay = error.retry ? RETRY_DELAYS_MS[job.attempt] : undefined;
     if (type !== 'cancel') {
       const status = await this.#ports.attempted(false);
-      if (status === undefined || isTerminal(status)) return this.#finished(job.id);
-      // An outbound event of the turn ends the retries (P-UP-3): the upstream has the message after all.
-      if (status === 'running' && type !== 'answer' && error.retry) return this.#finished(job.id);
-      if (delay === undefined) return this.#fail(error.turnError);
+      if (ended(status) || (error.retry && hasReplied(job, status))) return this.#finished(job.id);
+      if (delay === undefined) return this.#fail(job.id, error.turnError);
     }
     this.#later(
       job,
@@ -164,8 +171,8 @@ export class TurnRun {
   }
 
   /** Tells the channel that the turn has failed. */
-  async #fail({ label, type, message, hint }: TurnError): Promise<void> {
-    const sink = this.#ports.sink();
+  async #fail(id: string, { label, type, message, hint }: TurnError): Promise<void> {
+    const sink = this.#ports.sink(`${id} failed`);
     await sink.push({ kind: 'error', label, type, message, hint });
     await sink.end();
     this.#ports.save({ jobs: [], calling: false });
@@ -174,6 +181,16 @@ export class TurnRun {
   #finished(id: string): void {
     this.#ports.save({ jobs: this.#jobs.filter((job) => job.id !== id), calling: false });
   }
+}
+
+function ended(status: TurnStatus | undefined): boolean {
+  return status === undefined || isTerminal(status);
+}
+
+/** An outbound event of the turn ends the retries (P-UP-3): the upstream has the message after all. */
+function hasReplied({ delivery }: Job, status: TurnStatus | undefined): boolean {
+  // A running turn says nothing about an answer to a question within it.
+  return status === 'running' && delivery.type !== 'answer';
 }
 
 /** How often a run under way is looked after: an object that died in the middle is found by its alarm. */

@@ -1,9 +1,11 @@
 import type { Delivery } from '../protocol/delivery.ts';
-import type { OutboundEvent } from '../protocol/outbound.ts';
+import type { Addressed, OutboundEvent } from '../protocol/outbound.ts';
 import type { TurnError } from '../protocol/server-frames.ts';
 
-/** An event of an upstream's own answer; its channel, and the turn where it names none, are those of the delivery. */
-export type ReplyEvent = OutboundEvent;
+export type Address = Pick<Addressed, 'tenant' | 'channel'>;
+
+/** An event of an upstream's own answer. `to` is set where it names another channel than the delivery's. */
+export type ReplyEvent = OutboundEvent & { to?: Address };
 
 /** What an upstream gives for a delivery. `accepted` is called as soon as it has taken it. */
 export type Call = (delivery: Delivery, options: CallOptions) => AsyncIterable<ReplyEvent>;

@@ -15,7 +15,11 @@ export function webhook(
   return async function* (delivery, options) {
     const response = await post(upstream, delivery, options, limits.webhook_attempt_ms);
     options.accepted();
-    yield* inline(response, delivery, limits);
+    try {
+      yield* inline(response, delivery, limits);
+    } catch (error) {
+      throw error instanceof UpstreamError || options.signal.aborted ? error : cutOff();
+    }
   };
 }
 
@@ -115,7 +119,7 @@ async function* inline(
   delivery: Delivery,
   limits: { line_bytes: number; outbound_bytes: number },
 ): AsyncGenerator<ReplyEvent> {
-  const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim();
+  const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   if (!response.body || (type !== 'application/x-ndjson' && type !== 'application/json')) {
     await response.body?.cancel();
     return;
@@ -127,14 +131,24 @@ async function* inline(
     }
     return;
   }
-  const length = Number(response.headers.get('content-length') ?? 0);
-  if (length > limits.outbound_bytes)
-    throw badReply(new StarwireError('too_large', 'the answer is too large'));
-  const text = await response.text();
+  const text = await readText(response.body, limits.outbound_bytes);
   // Many services acknowledge with a JSON of their own: only `events` is for us.
   const body = text.trim() === '' ? undefined : parsed(text);
   if (typeof body !== 'object' || body === null || !('events' in body) || !Array.isArray(body.events)) return;
   for (const event of body.events) yield read(event, delivery);
+}
+
+async function readText(body: ReadableStream<Uint8Array>, limit: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let size = 0;
+  let text = '';
+  for await (const bytes of body) {
+    size += bytes.byteLength;
+    if (size > limit)
+      throw badReply(new StarwireError('too_large', `the answer has more than ${limit} bytes`));
+    text += decoder.decode(bytes, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 function parsed(text: string): unknown {
@@ -145,11 +159,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** An event of the answer: its channel may be left out, it is the delivery's. */
+/** An event of the answer. Its channel may be left out: it is the delivery's. */
 function read(input: unknown, { channel_id, tenant }: Delivery): ReplyEvent {
   try {
     const fields = typeof input === 'object' && input !== null ? input : {};
-    return parseOutbound({ channel: channel_id, tenant, ...fields }).event;
+    const { event, ...to } = parseOutbound({ channel: channel_id, tenant, ...fields });
+    const here = to.tenant === tenant && `${to.channel.kind}:${to.channel.id}` === channel_id;
+    return here ? event : { ...event, to };
   } catch (error) {
     throw badReply(error);
   }
@@ -157,10 +173,19 @@ function read(input: unknown, { channel_id, tenant }: Delivery): ReplyEvent {
 
 function badReply(error: unknown): UpstreamError {
   if (!(error instanceof StarwireError)) throw error;
+  return brokenAnswer(`The service's answer cannot be read: ${error.message}.`.slice(0, 500));
+}
+
+/** It had accepted: another attempt could say everything twice. */
+function cutOff(): UpstreamError {
+  return brokenAnswer("The service's answer broke off.");
+}
+
+function brokenAnswer(message: string): UpstreamError {
   return new UpstreamError({
     label: 'Broken answer',
     type: 'upstream_stream',
-    message: `The service's answer cannot be read: ${error.message}.`.slice(0, 500),
+    message,
     hint: 'The operator of this chat should look at the service.',
   });
 }

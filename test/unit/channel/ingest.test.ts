@@ -1,0 +1,273 @@
+import { describe, expect, test } from 'vitest';
+import type { ChannelEvent } from '../../../src/channel/events.ts';
+import type { Producer } from '../../../src/channel/producers.ts';
+import { ProducerError } from '../../../src/channel/producers.ts';
+import { chunk, done, event, World } from './harness.ts';
+
+const message = (text: string) => event({ kind: 'message', text });
+const numbered = (events: ChannelEvent[], from = 0) => events.map((one, i) => ({ n: from + i, event: one }));
+
+describe('P-UP-7 Idempotency-Key', () => {
+  const send = (world: World, events: ChannelEvent[], key = 'key k', body = 'hash') =>
+    world.ingest({ key, body, events: numbered(events) }).results.map(({ result }) => result);
+
+  test('P-UP-7 each event counts once, and the same ids come back', () => {
+    const world = new World();
+    const tab = world.connect();
+    const turn = world.turn();
+    const events = [
+      message('one'),
+      chunk(turn, 'text'),
+      event({ kind: 'prompt', question: 'q' }),
+      done(turn),
+    ];
+    const first = send(world, events);
+    const head = world.head;
+    tab.socket.clear();
+    for (const again of [() => world.evict(), () => world.crash()]) {
+      const second = send(world, events);
+      expect(second.map(({ id, seq }) => [id, seq])).toEqual(
+        first.map(({ id, seq }, n) => (n === 1 ? [undefined, undefined] : [id, seq])),
+      );
+      expect(second.every(({ duplicate, delivered }) => duplicate && !delivered)).toBe(true);
+      again();
+    }
+    expect(world.head).toBe(head);
+    expect(tab.socket.frames).toEqual([]);
+  });
+
+  test('P-UP-7 a different body is idempotency_mismatch, and nothing is applied', () => {
+    const world = new World();
+    send(world, [message('one')]);
+    expect(() => send(world, [message('two')], 'key k', 'other')).toThrow('another body');
+    expect(world.head).toBe(1);
+    send(world, [message('two')], 'key other', 'other');
+    expect(world.head).toBe(2);
+  });
+
+  test('P-UP-7 events that were refused are tried again, those that were applied are not', () => {
+    const world = new World();
+    const events = [message('one'), chunk('later', 'early'), message('three')];
+    const first = send(world, events);
+    expect(first[1]?.error?.code).toBe('not_found');
+    world.turn('later');
+    const second = send(world, events);
+    expect(second.map(({ duplicate }) => duplicate)).toEqual([true, undefined, true]);
+    expect(world.channel.turn('later')?.text_length).toBe(5);
+    expect(send(world, events).map(({ duplicate }) => duplicate)).toEqual([true, true, true]);
+    expect(world.channel.turn('later')?.text_length).toBe(5);
+  });
+
+  test('P-UP-7 a request that broke off goes on where it stopped, also after a crash', () => {
+    const world = new World();
+    const turn = world.turn();
+    world.apply(chunk(turn, '0'));
+    const lines = Array.from({ length: 10 }, (_, n) => ({ n, event: chunk(turn, `${n}`) }));
+    const key = 'key stream';
+    world.ingest({ key, events: lines.slice(0, 4), end: false });
+    world.channel.flush();
+    world.ingest({ key, events: lines.slice(4, 7), end: false });
+    world.crash();
+    world.ingest({ key, events: lines });
+    world.apply(done(turn));
+    expect(world.journal.at(-2)).toMatchObject({ text: '00123456789' });
+  });
+
+  test('P-UP-7 what was shown but not stored before a crash is not taken for seen', () => {
+    const world = new World();
+    const turn = world.turn();
+    world.apply(chunk(turn, 'a'));
+    world.ingest({ key: '~run 1', events: numbered([chunk(turn, 'b')]), end: false });
+    world.crash();
+    world.ingest({ key: '~run 1', events: numbered([chunk(turn, 'b'), chunk(turn, 'c')]) });
+    expect(world.channel.turn(turn)?.text_length).toBe(3);
+  });
+
+  test('a key of our own is forgotten with the end of its request', () => {
+    const world = new World();
+    world.ingest({ key: '~lines 1', events: numbered([message('one')]) });
+    expect(world.sql.all('SELECT * FROM ingests')).toEqual([]);
+    expect(world.sql.all('SELECT * FROM results')).toEqual([]);
+  });
+
+  test('thousands of refused events neither break the channel nor lose what is applied', () => {
+    const world = new World();
+    const tab = world.connect();
+    const bad = Array.from({ length: 1_500 }, () => chunk('nothing', 'x'));
+    const events = [message('first'), ...bad, message('last')];
+    const results = send(world, events);
+    expect(results.slice(1).every(({ error }) => error !== undefined)).toBe(true);
+    expect(results.at(-1)?.error?.code).toBe('bad_request');
+    expect(world.apply(message('after'))).toMatchObject({ seq: 2, delivered: true });
+    expect(tab.socket.of('message').map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(world.journal.map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(send(world, events)[0]).toMatchObject({ duplicate: true, seq: 1 });
+  });
+});
+
+describe('P-UP-7 producers', () => {
+  const post = (world: World, producer: Producer, events: ChannelEvent[], end = true) =>
+    world.ingest({ producer, events: numbered(events), end }).results.map(({ result }) => result);
+  const refusal = (work: () => unknown): ProducerError => {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof ProducerError) return error;
+    }
+    throw new Error('was not refused');
+  };
+
+  test('P-UP-7 a duplicate is answered and applied once', () => {
+    const world = new World();
+    const first = post(world, { id: 'p', epoch: 0, seq: 0 }, [message('one')]);
+    post(world, { id: 'p', epoch: 0, seq: 1 }, [message('two')]);
+    world.crash();
+    const again = post(world, { id: 'p', epoch: 0, seq: 0 }, [message('one')]);
+    expect(again).toMatchObject([{ id: first[0]?.id, seq: 1, duplicate: true }]);
+    expect(world.head).toBe(2);
+  });
+
+  test('P-UP-7 a gap is a conflict with what was expected and received', () => {
+    const world = new World();
+    expect(refusal(() => post(world, { id: 'p', epoch: 0, seq: 1 }, [message('x')]))).toMatchObject({
+      code: 'conflict',
+      headers: { 'Producer-Expected-Seq': '0', 'Producer-Received-Seq': '1' },
+    });
+    post(world, { id: 'p', epoch: 0, seq: 0 }, [message('one')]);
+    expect(refusal(() => post(world, { id: 'p', epoch: 0, seq: 5 }, [message('x')])).headers).toEqual({
+      'Producer-Expected-Seq': '1',
+      'Producer-Received-Seq': '5',
+    });
+    expect(world.head).toBe(1);
+  });
+
+  test('P-UP-7 an older epoch is fenced off, a new one begins at 0', () => {
+    const world = new World();
+    post(world, { id: 'p', epoch: 1, seq: 0 }, [message('one')]);
+    expect(refusal(() => post(world, { id: 'p', epoch: 2, seq: 1 }, [message('x')])).code).toBe(
+      'bad_request',
+    );
+    post(world, { id: 'p', epoch: 2, seq: 0 }, [message('two')]);
+    expect(refusal(() => post(world, { id: 'p', epoch: 1, seq: 1 }, [message('zombie')]))).toMatchObject({
+      code: 'forbidden',
+      headers: { 'Producer-Epoch': '2' },
+    });
+    post(world, { id: 'q', epoch: 0, seq: 0 }, [message('another producer')]);
+    expect(world.journal.map((frame) => frame.type === 'message' && frame.text)).toEqual([
+      'one',
+      'two',
+      'another producer',
+    ]);
+  });
+
+  test('P-UP-7 a partial request is resumed: what was applied counts once, and it ends only once', () => {
+    const world = new World();
+    const first = { id: 'p', epoch: 0, seq: 0 };
+    post(world, first, [message('one'), message('two')], false);
+    expect(refusal(() => post(world, { ...first, seq: 1 }, [message('x')])).code).toBe('conflict');
+    world.crash();
+    const results = post(world, first, [message('one'), message('two'), message('three')]);
+    expect(results.map(({ duplicate }) => duplicate)).toEqual([true, true, undefined]);
+    post(world, { ...first, seq: 1 }, [message('four')]);
+    expect(world.head).toBe(4);
+  });
+});
+
+describe('P-UP-6 results', () => {
+  test('P-UP-6 in order, an id though nobody was reachable, delivered where one session was written', () => {
+    const world = new World();
+    expect(world.results(message('a'), message('b'))).toMatchObject([
+      { seq: 1, delivered: false, id: expect.any(String) },
+      { seq: 2, delivered: false },
+    ]);
+    world.connect();
+    const file = {
+      kind: 'file',
+      id: 'file_1',
+      filename: 'a b.txt',
+      mimetype: 'text/plain',
+      size: 2,
+      data: 'aGk=',
+      url: undefined,
+      conversation: undefined,
+      turn: undefined,
+    } satisfies ChannelEvent;
+    expect(world.apply(file)).toEqual({
+      id: 'file_1',
+      seq: 3,
+      delivered: true,
+      url: 'webchat://file/file_1/a b.txt',
+    });
+    for (const tab of [...world.tabs, world.connect(world.at(2))])
+      expect(tab.socket.of('file')[0]).toMatchObject({
+        data: 'aGk=',
+        url: expect.stringContaining('/files/file_1/'),
+      });
+    expect(JSON.stringify(world.journal)).not.toContain('aGk=');
+  });
+
+  test('P-UP-8 one bad event spoils none of its neighbours', () => {
+    const world = new World();
+    const turn = world.turn();
+    const results = world.results(
+      chunk(turn, 'a'),
+      event({ kind: 'edit', id: 'nothing', text: 'x' }),
+      chunk(turn, 'x', 99),
+      chunk(turn, 'b'),
+      event({ kind: 'tool', turn, tool: 't', name: 'n', status: 'failed', result: 'x'.repeat(200_000) }),
+      message('c'),
+    );
+    expect(results.map(({ error }) => error?.code)).toEqual([
+      undefined,
+      'not_found',
+      'conflict',
+      undefined,
+      'too_large',
+      undefined,
+    ]);
+    expect(world.channel.turn(turn)?.text_length).toBe(2);
+  });
+
+  test('P-UP-6 what was answered is stored when it is told', () => {
+    const world = new World();
+    const turn = world.turn();
+    world.apply(chunk(turn, 'kept'));
+    world.results(chunk(turn, ' too'), message('and this'));
+    world.crash();
+    expect(world.channel.turn(turn)?.text_length).toBe(8);
+    expect(world.head).toBe(3);
+  });
+
+  test('P-UP-4 a turn that is opened twice under one id is one turn', () => {
+    const world = new World();
+    const first = world.apply(event({ kind: 'turn', id: 't1', conversation: 'work' }));
+    expect(world.apply(event({ kind: 'turn', id: 't1' }))).toMatchObject({
+      id: 't1',
+      seq: first.seq,
+      duplicate: true,
+    });
+    world.apply(done('t1'));
+    expect(world.apply(event({ kind: 'turn', id: 't1' })).error?.code).toBe('conflict');
+  });
+
+  test('P-UP-4 on an sse: channel the turn may be left out', () => {
+    const world = new World();
+    world.channel.openOnlyTurn('req_1', 'default', { type: 'register' });
+    const events = [event({ kind: 'chunk', text: 'hi' }), event({ kind: 'done' })];
+    world.ingest({ only: 'req_1', events: numbered(events) });
+    expect(world.journal.at(-1)).toMatchObject({ turn: 'req_1', status: 'completed' });
+    expect(world.apply(event({ kind: 'chunk', text: 'x' })).error).toMatchObject({
+      code: 'bad_request',
+      field: 'turn',
+    });
+  });
+
+  test('the status of a watched turn comes with each answer', () => {
+    const world = new World();
+    const turn = world.turn();
+    const watch = (end: boolean) => world.ingest({ events: [], end, watch: turn }).status;
+    expect(watch(false)).toBe('queued');
+    world.channel.cancel(turn);
+    expect(watch(true)).toBe('cancelled');
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+
+const good = {
+  AUTH_SECRET: 'a'.repeat(32),
+  INTERNAL_TOKEN: 'b'.repeat(16),
+  UPSTREAM_WEBHOOK_SECRET: 'c'.repeat(24),
+};
+
+const webhook = { ...good, UPSTREAM_MODE: 'webhook', UPSTREAM_URL: 'https://example.com/hook' };
+
+describe('P-ID-5 a wrong variable is an error that names it, never a silent default', () => {
+  const cases: [string, string, object][] = [
+    ['AUTH_SECRET', 'missing', { ...good, AUTH_SECRET: undefined }],
+    ['AUTH_SECRET', 'empty', { ...good, AUTH_SECRET: '' }],
+    ['AUTH_SECRET', 'short', { ...good, AUTH_SECRET: 'a'.repeat(31) }],
+    ['AUTH_SECRET', 'no text', { ...good, AUTH_SECRET: { length: 32 } }],
+    ['AUTH_JWKS_URL', 'no URL', { ...good, AUTH_JWKS_URL: 'keys.json' }],
+    ['AUTH_JWKS_URL', 'a file', { ...good, AUTH_JWKS_URL: 'file:///etc/keys' }],
+    ['INTERNAL_TOKEN', 'missing', { ...good, INTERNAL_TOKEN: undefined }],
+    ['INTERNAL_TOKEN', 'only commas', { ...good, INTERNAL_TOKEN: ' , ,' }],
+    ['INTERNAL_TOKEN', 'one of two short', { ...good, INTERNAL_TOKEN: `${'b'.repeat(16)},short` }],
+    ['UPSTREAM_MODE', 'unknown', { ...good, UPSTREAM_MODE: 'telepathy' }],
+    ['UPSTREAM_MODE', 'in capitals', { ...good, UPSTREAM_MODE: 'Demo' }],
+    ['UPSTREAM_URL', 'missing', { ...webhook, UPSTREAM_URL: undefined }],
+    ['UPSTREAM_URL', 'no URL', { ...webhook, UPSTREAM_URL: 'localhost:9000' }],
+    ['UPSTREAM_WEBHOOK_SECRET', 'missing', { ...webhook, UPSTREAM_WEBHOOK_SECRET: undefined }],
+    ['UPSTREAM_WEBHOOK_SECRET', 'short', { ...webhook, UPSTREAM_WEBHOOK_SECRET: 'short' }],
+    ['LIMITS', 'no JSON', { ...good, LIMITS: 'open_turns=3' }],
+    ['LIMITS', 'a list', { ...good, LIMITS: '[3]' }],
+    ['LIMITS', 'a text for a number', { ...good, LIMITS: '{"open_turns":"3"}' }],
+    ['LIMITS', 'zero', { ...good, LIMITS: '{"open_turns":0}' }],
+    ['LIMITS', 'a fraction', { ...good, LIMITS: '{"open_turns":1.5}' }],
+    ['LIMITS', 'an unknown name', { ...good, LIMITS: '{"open_doors":3}' }],
+  ];
+  test.each(cases)('%s %s', (name, _, env) => {
+    expect(() => readConfig(env)).toThrow(new RegExp(`^${name}\\b`));
+  });
+
+  test('no error repeats a secret', () => {
+    for (const [, , env] of cases) {
+      try {
+        readConfig(env);
+      } catch (error) {
+        expect(String(error)).not.toMatch(/aaaa|bbbb|cccc|short,|,short/);
+      }
+    }
+  });
+});
+
+describe('what is right', () => {
+  test('demo is the mode where none is named, and the limits are the documented ones', () => {
+    const config = readConfig(good);
+    expect(config.upstream.mode).toBe('demo');
+    expect(config.limits).toEqual(DEFAULT_LIMITS);
+    expect(config.dev_auth).toBe(false);
+    expect(config.allowed_origins).toEqual([]);
+  });
+
+  test('only "true" turns development sign-in on', () => {
+    for (const DEV_AUTH of ['1', 'TRUE', 'yes', ' true'])
+      expect(readConfig({ ...good, DEV_AUTH }).dev_auth).toBe(false);
+    expect(readConfig({ ...good, DEV_AUTH: 'true' }).dev_auth).toBe(true);
+  });
+
+  test('lists are comma-separated, with or without spaces', () => {
+    const config = readConfig({
+      ...good,
+      INTERNAL_TOKEN: `${'b'.repeat(16)}, ${'d'.repeat(16)},`,
+      ALLOWED_ORIGINS: 'https://a.example , https://b.example',
+    });
+    expect(config.internal_tokens).toEqual(['b'.repeat(16), 'd'.repeat(16)]);
+    expect(config.allowed_origins).toEqual(['https://a.example', 'https://b.example']);
+  });
+
+  test('a secret counts in bytes', () => {
+    expect(readConfig({ ...good, AUTH_SECRET: 'ü'.repeat(16) }).auth.secret).toHaveLength(16);
+  });
+
+  test('AUTH_JWKS_URL does without AUTH_SECRET', () => {
+    const AUTH_JWKS_URL = 'https://id.example.com/keys';
+    expect(readConfig({ ...good, AUTH_SECRET: undefined, AUTH_JWKS_URL }).auth).toMatchObject({
+      jwks_url: AUTH_JWKS_URL,
+    });
+  });
+
+  test('LIMITS replaces single limits and keeps the rest', () => {
+    expect(readConfig({ ...good, LIMITS: '{"open_turns":3}' }).limits).toEqual({
+      ...DEFAULT_LIMITS,
+      open_turns: 3,
+    });
+  });
+});

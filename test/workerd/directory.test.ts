@@ -1,0 +1,74 @@
+import { abortAllDurableObjects } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, test, vi } from 'vitest';
+import { presenceOf } from '../../src/objects/presence.ts';
+import { connect, internal, someone } from './harness.ts';
+
+interface Online {
+  active_users: string[];
+  total_connections: number;
+  approximate: boolean;
+}
+
+const online = () => internal<Online>('/users');
+const candidates = async () => (await presenceOf(env).candidates('default')).map(({ user }) => user);
+const sessionsOf = (user: string) =>
+  internal<{ online: boolean; sessions: unknown[] }>(`/users/${encodeURIComponent(user)}`);
+
+describe('the Directory', () => {
+  test('a user is there with the first tab and gone with the last, in every script', async () => {
+    const user = someone('Zoë 漢字 😀');
+    const before = (await online()).total_connections;
+    const [one, two] = [await connect(user), await connect(user)];
+    expect((await online()).active_users).toContain(user);
+    expect((await online()).total_connections).toBe(before + 2);
+    one.close();
+    await vi.waitUntil(async () => (await sessionsOf(user)).sessions.length === 1);
+    expect(await candidates()).toContain(user);
+    two.close();
+    await vi.waitUntil(async () => !(await candidates()).includes(user));
+    expect((await online()).active_users).not.toContain(user);
+    expect(await sessionsOf(user)).toEqual({ online: false, sessions: [] });
+  });
+
+  test('a tab that comes at once after the last one went leaves the user there', async () => {
+    const user = someone();
+    for (let i = 0; i < 10; i += 1) {
+      const tab = await connect(user);
+      tab.close();
+      const next = await connect(user);
+      await vi.waitUntil(async () => (await sessionsOf(user)).sessions.length === 1);
+      expect(await candidates()).toContain(user);
+      next.close();
+      await next.untilClosed();
+    }
+  });
+
+  test('what a crash left behind is pruned by those who read', async () => {
+    const user = someone();
+    const tab = await connect(user);
+    await abortAllDurableObjects();
+    await tab.untilClosed();
+    expect(await candidates()).toContain(user);
+    expect((await online()).active_users).not.toContain(user);
+    expect(await candidates()).not.toContain(user);
+  });
+
+  test('a stale report loses', async () => {
+    const user = someone();
+    const presence = presenceOf(env);
+    await presence.report('default', user, 5, true);
+    await presence.report('default', user, 4, false);
+    expect(await candidates()).toContain(user);
+    await presence.report('default', user, 6, false);
+    await presence.report('default', user, 5, true);
+    expect(await candidates()).not.toContain(user);
+  });
+
+  test('tenants do not see each other', async () => {
+    const user = someone();
+    await connect(user);
+    const { active_users } = await internal<Online>('/users?tenant=acme');
+    expect(active_users).not.toContain(user);
+  });
+});
