@@ -1,6 +1,6 @@
 import type { Command, SendCommand, SendResult } from '../protocol/client-frames.ts';
 import type { Position } from '../protocol/cursor.ts';
-import { CLOSE, StarwireError } from '../protocol/errors.ts';
+import { CLOSE, type ErrorCode, StarwireError } from '../protocol/errors.ts';
 import type { HistoryRow } from '../protocol/history.ts';
 import { BOT, type Identity, userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
@@ -24,6 +24,9 @@ import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts'
 
 /** How soon an unanswered call to a turn's own object is tried again. */
 const OUTBOX_RETRY_MS = 5_000;
+
+/** Refusals that are the frame's own fault; the rest may happen to anybody. */
+const WRONG = new Set<ErrorCode>(['bad_request', 'too_large', 'unauthorized', 'unsupported']);
 
 const NO_FILES: KnownFiles = new Map();
 
@@ -160,21 +163,26 @@ export class Channel {
       work();
     } catch (error) {
       if (!(error instanceof StarwireError)) throw error;
-      refuse(session, error, client_id);
-      if (error.code !== 'rate_limited') return;
-      const { refusals_per_minute } = this.#core.ports.limits;
-      if (session.mark('refused', refusals_per_minute, this.#core.now))
-        session.close(CLOSE.rate_limited, 'rate limited');
+      this.#offended(session, error, client_id);
     }
   }
 
-  /** A frame that could not be read (P-WS-13): told, counted, and in the end the connection is closed. */
+  /** A frame that could not be read (P-WS-13). */
   malformed(session: Session, error: StarwireError, client_id?: string): void {
-    if (this.#roster.expired(session)) return;
+    if (!this.#roster.expired(session)) this.#offended(session, error, client_id);
+  }
+
+  /** Tells a session of a refusal; too many frames that are wrong, or too fast, end it (P-WS-13, close 4008). */
+  #offended(session: Session, error: StarwireError, client_id: string | undefined): void {
     refuse(session, error, client_id);
-    const { bad_frames_per_minute } = this.#core.ports.limits;
-    if (session.mark('bad', bad_frames_per_minute, this.#core.now))
-      session.close(CLOSE.policy, 'too many bad frames');
+    const { now, ports } = this.#core;
+    const { refusals_per_minute, bad_frames_per_minute } = ports.limits;
+    if (error.code === 'rate_limited') {
+      if (session.mark('refused', refusals_per_minute, now))
+        session.close(CLOSE.rate_limited, 'rate limited');
+    } else if (WRONG.has(error.code)) {
+      if (session.mark('bad', bad_frames_per_minute, now)) session.close(CLOSE.policy, 'too many bad frames');
+    }
   }
 
   #typing(from: Session, active: boolean, conversation: string | undefined): void {

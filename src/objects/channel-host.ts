@@ -34,6 +34,7 @@ export class ChannelHost {
   readonly #env: Env;
   readonly #who: () => Identified;
   #channel: Channel | undefined;
+  #heard: string | undefined;
   /** When the alarm is set for; undefined: not known since the object woke. */
   #alarm: number | undefined;
 
@@ -73,9 +74,14 @@ export class ChannelHost {
     );
   }
 
-  /** Where clients reach us: the address by which the newest session came. */
+  /** Where clients reach us: the address by which one came last. */
   get #origin(): string {
-    return this.#channel?.sessions.at(-1)?.is.origin ?? '';
+    return this.#heard ?? this.#channel?.sessions.at(-1)?.is.origin ?? '';
+  }
+
+  /** A client came by this address. */
+  reachedBy(origin: string): void {
+    this.#heard = origin;
   }
 
   /** Runs synchronous work on the channel. A fault (not a refusal) ends all sessions: they resume from what is stored. */
@@ -124,6 +130,7 @@ export class ChannelHost {
     const { session, protocol, credit, ...attach } = readAttach(request);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [SESSION]);
+    this.reachedBy(attach.origin);
     this.run((channel) =>
       channel.attach(
         socketOf(server),

@@ -170,7 +170,13 @@ export class UserHub extends DurableObject<Env> {
   }
 
   /** A page of history, as the JSON that the client gets: what the journal holds, and before it the records. */
-  async history(conversation: string, before = Number.MAX_SAFE_INTEGER, limit: number): Promise<string> {
+  async history(
+    conversation: string,
+    before = Number.MAX_SAFE_INTEGER,
+    limit: number,
+    origin?: string,
+  ): Promise<string> {
+    if (origin !== undefined) this.#host.reachedBy(origin);
     const { channel } = this.#host;
     const recent = this.#host.run((one) => one.history(conversation)).reverse();
     const rows = recent.filter(({ position }) => position < before).slice(0, limit + 1);

@@ -51,7 +51,8 @@ clientApi.get('/conversations/:id/messages', async (c) => {
   const who = await requireUser(c);
   const conversation = parse(ConversationId, c.req.param('id'), 'conversation');
   const before = queryNumber(c, 'before', 1, Number.MAX_SAFE_INTEGER);
-  const page = await hubOf(c, who).history(conversation, before, queryNumber(c, 'limit', 1, 200) ?? 50);
+  const limit = queryNumber(c, 'limit', 1, 200) ?? 50;
+  const page = await hubOf(c, who).history(conversation, before, limit, new URL(c.req.url).origin);
   return c.body(page, 200, { 'content-type': 'application/json' });
 });
 

@@ -48,7 +48,7 @@ beforeAll(async () => {
     seconds,
     messages,
     again,
-    failed: failed.map(({ error }) => error?.type),
+    failed: failed.map(({ turn, error }) => `${error?.type} ${turn}`),
   };
   console.log('crash-webhook:', JSON.stringify({ ...facts, ...counts }));
 }, run_ms);

@@ -120,11 +120,20 @@ export class Reader {
     }
   }
 
+  /** Resolves when it is live. */
+  get live(): Promise<void> {
+    return this.#until(() => this.#live);
+  }
+
   /** Resolves when it has the entry of that place. */
-  async reached(seq: number): Promise<void> {
+  reached(seq: number): Promise<void> {
+    return this.#until(() => (this.journal.at(-1)?.seq ?? 0) >= seq);
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = (): void => {
-      if ((this.journal.at(-1)?.seq ?? 0) >= seq) resolve();
+      if (holds()) resolve();
     };
     this.#waiting.add(look);
     look();

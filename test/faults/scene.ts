@@ -20,8 +20,9 @@ export interface Scene {
 export async function stage(world: World): Promise<Scene> {
   const person = await world.person({ exp: Math.floor(Date.now() / 1000) + 86_400 });
   const viewers: Scene['viewers'] = [new Viewer(world, person), new Viewer(world, person)];
-  await Promise.all(viewers.map(({ live }) => live));
-  return { person, ledger: new Ledger(), viewers, reader: new Reader(world, person) };
+  const reader = new Reader(world, person);
+  await Promise.all([...viewers, reader].map(({ live }) => live));
+  return { person, ledger: new Ledger(), viewers, reader };
 }
 
 export function leave({ viewers, reader }: Scene): void {

@@ -75,6 +75,15 @@ export class Service {
     if (delivery.type !== 'message') throw new Error(`nobody asked for a ${delivery.type}`);
     const count = (this.deliveries.get(id) ?? 0) + 1;
     this.deliveries.set(id, count);
+    if (process.env['DEBUG_HOOK'])
+      console.log(
+        'hook',
+        Date.now() % 1e6,
+        delivery.turn,
+        id,
+        count,
+        this.#random.fork(`way ${id}`).pick(WAYS),
+      );
     this.ids.set(delivery.turn, (this.ids.get(delivery.turn) ?? new Set()).add(id));
     await this.#answer(response, id, delivery, count);
   }

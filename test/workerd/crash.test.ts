@@ -91,4 +91,26 @@ describe('a crash of the objects', () => {
     await crash();
     expect(await post(user, events, key)).toMatchObject([{ id: first?.id, seq: 1, duplicate: true }]);
   });
+
+  test('P-UP-4 one NDJSON request for many channels: each gets its own events in their order, whatever crashes between', async () => {
+    const people = [someone(), someone(), someone()];
+    const turns = new Map<string, string>();
+    for (const user of people) turns.set(user, await openTurn(user));
+    const [first = ''] = people;
+    const lines = openLines(first);
+    const sent = new Map(people.map((user) => [user, '']));
+    for (let i = 0; i < 30; i += 1) {
+      const user = people[(i * i + (i >> 2)) % people.length] ?? first;
+      sent.set(user, `${sent.get(user)}${i} `);
+      await lines.write({ channel: `webchat:${user}`, ...chunk(turns.get(user) ?? '', `${i} `) });
+      if (i % 12 === 7) await crash();
+    }
+    for (const [user, turn] of turns) await lines.write({ channel: `webchat:${user}`, kind: 'done', turn });
+    await lines.end();
+    for (const user of people) {
+      const journal = await runInDurableObject(hubOf(user), (_, state) => journalOf(state));
+      expect(journal.at(-2)).toMatchObject({ type: 'message', text: sent.get(user) });
+      expect(journal.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    }
+  });
 });

@@ -54,6 +54,7 @@ export class Client {
   readonly frames: ServerFrame[] = [];
   readonly pongs: string[] = [];
   closed: number | undefined;
+  #ended: number | undefined;
   readonly #socket: WebSocket;
   readonly #changes: Changes;
 
@@ -67,6 +68,7 @@ export class Client {
     });
     const end = (code: number): void => {
       this.closed ??= code;
+      this.#ended ??= code;
       changes.changed();
     };
     socket.addEventListener('close', ({ code }) => end(code));
@@ -88,7 +90,8 @@ export class Client {
   }
 
   close(): void {
-    this.#socket.close(1000, 'bye');
+    if (this.closed === undefined) this.#socket.close(1000, 'bye');
+    this.closed ??= 1000;
   }
 
   /** The first frame that fits, as soon as it has come. */

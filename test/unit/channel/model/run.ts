@@ -52,12 +52,11 @@ export class Run {
     const replies = this.#replies;
     switch (step.do) {
       case 'send': {
-        const text = `m${++this.#sends}`;
+        const client_id = `m${++this.#sends}`;
+        // The word keeps the demo upstream of the real objects quiet.
+        const text = `silent ${client_id}`;
         const conversation = `c${step.conversation % 2}`;
-        return this.#tab(step.tab).command(
-          { type: 'message', client_id: text, text, conversation },
-          step.lost,
-        );
+        return this.#tab(step.tab).command({ type: 'message', client_id, text, conversation }, step.lost);
       }
       case 'resend':
         return this.#tab(step.tab).repeat(step.nth, step.changed);
