@@ -32,8 +32,8 @@ const NO_FILES: KnownFiles = new Map();
 
 /**
  * The heart: an ordered journal with sessions attached. Everything here is synchronous, so that no two changes of a channel
- * ever interleave. A fault while writing (not a refusal) leaves memory behind storage: `broken` is then called, and the
- * owner must build a new Channel from storage.
+ * ever interleave. A fault while writing (not a refusal) leaves memory behind storage: the owner must then build a new
+ * Channel from storage, and the old one stores nothing any more.
  */
 export class Channel {
   readonly #core: Core;

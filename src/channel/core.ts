@@ -1,3 +1,4 @@
+import { StarwireError } from '../protocol/errors.ts';
 import type { NewId } from '../protocol/ids.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { ChunkFrame, DurableFrame, ServerFrame } from '../protocol/server-frames.ts';
@@ -47,6 +48,8 @@ export class Core {
   readonly #fanout: Fanout;
   readonly #online: () => boolean;
   #frames: ServerFrame[] = [];
+  /** A write failed: memory is no longer what is stored, and a timer that still runs must not store it. */
+  #broken = false;
 
   constructor(ports: Ports, fanout: Fanout, online: () => boolean) {
     this.ports = ports;
@@ -111,21 +114,26 @@ export class Core {
 
   /** Stores streamed text that is not stored yet. */
   flush(): void {
-    if (this.turns.unflushed === 0 && !this.ingests.dirty) return;
+    if (this.#broken || (this.turns.unflushed === 0 && !this.ingests.dirty)) return;
     this.#write(() => undefined);
     this.#flush.flushed();
   }
 
   #write<T>(work: () => T): T {
-    return this.journal.writing(() =>
-      this.ports.sql.transaction(() => {
-        this.journal.prepare();
-        const value = work();
-        this.turns.storeAll(this.now);
-        this.ingests.storeAll(this.now);
-        return value;
-      }),
-    );
+    try {
+      return this.journal.writing(() =>
+        this.ports.sql.transaction(() => {
+          this.journal.prepare();
+          const value = work();
+          this.turns.storeAll(this.now);
+          this.ingests.storeAll(this.now);
+          return value;
+        }),
+      );
+    } catch (error) {
+      this.#broken ||= !(error instanceof StarwireError);
+      throw error;
+    }
   }
 
   #show(before: Standing): boolean {

@@ -180,6 +180,13 @@ export class World {
     for (const tab of this.tabs) tab.session = this.channel.session(tab.socket) ?? tab.session;
   }
 
+  /** What the owner does when a write has failed: sessions end, a new Channel is built; timers of the old one still run. */
+  rebuild(): void {
+    this.channel.closeAll(1012, 'restart');
+    this.tabs = [];
+    this.channel = this.#build();
+  }
+
   /** A crash: memory and sockets go, storage stays as it was committed. */
   crash(): void {
     this.#timers = [];

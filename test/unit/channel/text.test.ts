@@ -155,6 +155,21 @@ describe('the flush of streamed text', () => {
     expect(world.channel.turn(turn)?.text_length).toBe(12);
   });
 
+  test('never comes from a channel whose write has failed: its memory is not the truth any more', () => {
+    const { world, turn } = streaming();
+    world.apply(chunk(turn, 'a'));
+    world.stream(chunk(turn, 'b'));
+    world.sql.breakOn = 'INSERT INTO events';
+    expect(() => world.apply(event({ kind: 'message', text: 'x' }))).toThrow('disk');
+    world.rebuild();
+    world.apply(chunk(turn, 'bcd', 1));
+    world.apply(done(turn));
+    world.pass(5_000);
+    world.crash();
+    expect(world.channel.turn(turn)).toMatchObject({ status: 'completed', text_length: 4 });
+    expect(world.sql.all('SELECT * FROM texts')).toEqual([]);
+  });
+
   test('is forced by 32 KiB, by any durable event, and by the end of a request', () => {
     const { world, turn } = streaming();
     world.apply(chunk(turn, 'a'));
