@@ -53,13 +53,17 @@ export class ChannelHost {
     const { config, seal } = contextOf(this.#env);
     const { tenant, user, channel } = this.#who();
     const sql = new DurableSql(this.#ctx.storage);
-    return new Channel(
+    const made: Channel = new Channel(
       {
         owner: { tenant, user },
         name: channel,
         sql,
         clock,
-        defer: (work, delay_ms) => defer(() => this.run(() => work()), delay_ms),
+        // A channel that was replaced has nothing to say any more.
+        defer: (work, delay_ms) =>
+          defer(() => {
+            if (this.#channel === made) this.run(() => work());
+          }, delay_ms),
         epochs: seal.epochs(JSON.stringify([tenant, channel])),
         newId: seal.newId,
         limits: config.limits,
@@ -72,6 +76,7 @@ export class ChannelHost {
       // P-WS-15: a webhook's service keeps its own order; the others answer one message at a time.
       config.upstream.mode === 'webhook' ? 'ordered' : 'serial',
     );
+    return made;
   }
 
   /** Where clients reach us: the address by which one came last. */
@@ -120,7 +125,12 @@ export class ChannelHost {
     for (;;) {
       const next = this.channel.calls[0];
       if (!next) return;
-      await call(next);
+      try {
+        await call(next);
+      } catch (error) {
+        console.error('a call is put off', { turn: next.turn, call: next.call.type, error: String(error) });
+        return;
+      }
       this.run((channel) => channel.called(next));
     }
   }
@@ -203,8 +213,14 @@ export class ChannelHost {
     if (typeof message !== 'string')
       return socket.close(CLOSE.unsupported, 'binary frames are not supported');
     const request: IngestRequest = JSON.parse(message);
-    const answer = outcome(() => this.run((channel) => channel.ingest({ ...request, only })));
-    socket.send(JSON.stringify({ answer, stored: this.channel.stored }));
+    try {
+      const answer = outcome(() => this.run((channel) => channel.ingest({ ...request, only })));
+      socket.send(JSON.stringify({ answer, stored: this.channel.stored }));
+    } catch (error) {
+      // A fault of ours: the other side connects again and sends what is not stored.
+      socket.close(CLOSE.restart, 'restart');
+      throw error;
+    }
   }
 
   /** Ends sessions whose client used to ping and has fallen silent; true if there was one. */
@@ -230,7 +246,8 @@ export class ChannelHost {
     } catch {
       // The connection itself is gone.
     }
-    if (this.#ctx.getTags(socket).includes(INGEST)) return false;
+    // A socket that is closed on both sides has lost its tags; an ingest's carries no attachment.
+    if (socket.deserializeAttachment() === null) return false;
     this.channel.detach(socketOf(socket));
     return true;
   }

@@ -31,7 +31,8 @@ const RECONNECT_MS = 50;
  * the object, which counts each event once by the request's key.
  */
 export class IngestLink {
-  readonly #target: IngestTarget;
+  /** Given anew for each connection: a stub that saw its object reset stays broken. */
+  readonly #target: () => IngestTarget;
   readonly #fields: Omit<IngestRequest, 'events' | 'end'>;
   readonly #onResult: (n: number, result: OutboundResult) => void;
   #socket: Promise<WebSocket> | undefined;
@@ -49,7 +50,7 @@ export class IngestLink {
   #failed: { error: unknown } | undefined;
 
   constructor(
-    target: IngestTarget,
+    target: () => IngestTarget,
     fields: Omit<IngestRequest, 'events' | 'end'>,
     onResult: (n: number, result: OutboundResult) => void,
   ) {
@@ -115,7 +116,9 @@ export class IngestLink {
   }
 
   async #connect(): Promise<WebSocket> {
-    const response = await this.#target.fetch('https://object/ingest', { headers: { upgrade: 'websocket' } });
+    const response = await this.#target().fetch('https://object/ingest', {
+      headers: { upgrade: 'websocket' },
+    });
     if (response.status === 404) throw new StarwireError('not_found', 'there is no such channel');
     const socket = response.webSocket;
     if (!socket) throw new Error('the object took no socket');

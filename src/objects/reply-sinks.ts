@@ -42,17 +42,17 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
   const key = `~run ${name}`;
   const store: StoreEvent = (event) => storeFor(owner)(turned(event, turn));
   const own =
-    owner.channel === 'here' ? ownSink(host, turn, key, store) : linkSink(hub(owner), key, store, turn);
+    owner.channel === 'here' ? ownSink(host, turn, key, store) : linkSink(() => hub(owner), key, store, turn);
 
   return routedSink(own, ({ tenant, channel: { kind, id } }) => {
     const to = { tenant, user: id };
     if (kind === 'webchat') {
       parse(UserId, id, 'channel');
-      return linkSink(hub(to), `${key} ${turn}`, storeFor(to));
+      return linkSink(() => hub(to), `${key} ${turn}`, storeFor(to));
     }
     if (!seal.isOurs('req', id))
       throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
-    return linkSink(env.REQUEST_STREAM.getByName(id), `${key} ${turn}`, storeFor(to));
+    return linkSink(() => env.REQUEST_STREAM.getByName(id), `${key} ${turn}`, storeFor(to));
   });
 }
 
@@ -75,7 +75,7 @@ function refused({ code, message }: ErrorBody): void {
 }
 
 /** Events into another object's channel. */
-function linkSink(target: IngestTarget, key: string, store: StoreEvent, watch?: string): ReplySink {
+function linkSink(target: () => IngestTarget, key: string, store: StoreEvent, watch?: string): ReplySink {
   const fields = { key, ...(watch === undefined ? {} : { watch }) };
   const link = new IngestLink(target, fields, (_, { error }) => error && refused(error));
   let n = 0;

@@ -80,7 +80,7 @@ native.get('/api/events', async (c) => {
     batch: false,
     credit: limits.sse_credit_bytes,
   };
-  const relay = new Relay(hubOf(c, who), attach, position);
+  const relay = new Relay(() => hubOf(c, who), attach, position);
   return sse(
     { heartbeat_ms: limits.sse_heartbeat_ms, heartbeat: 'ping', closed: () => relay.close() },
     async (writer) => {

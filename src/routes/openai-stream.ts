@@ -8,7 +8,7 @@ import { sse } from './sse.ts';
 
 /** A `/v1` stream that is to be read, and from where. */
 export interface StreamSource {
-  stub: RelayTarget;
+  stub: () => RelayTarget;
   attach: AttachRequest;
   position: Position;
   state: OpenAiState;

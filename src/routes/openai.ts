@@ -52,10 +52,10 @@ openai.post('/chat/completions', async (c) => {
   const { tenant, user, name, avatar } = who;
   // The same key is the same request, and so the same stream (P-OA-7).
   const request_id = key === undefined ? seal.newId('req') : seal.idFor('req', [tenant, user, key]);
-  const stub = c.env.REQUEST_STREAM.getByName(request_id);
+  const stub = () => c.env.REQUEST_STREAM.getByName(request_id);
   const streaming = body.stream === true;
   const seen = unwrap(
-    await stub.open({
+    await stub().open({
       model: body.model ?? DEFAULT_MODEL,
       include_usage: body.stream_options?.include_usage === true,
       tenant,
@@ -99,8 +99,8 @@ openai.get('/streams/:request_id', async (c) => {
   const id = c.req.param('request_id');
   const gone = new StarwireError('not_found', 'there is no such stream');
   if (!seal.isOurs('req', id)) throw gone;
-  const stub = c.env.REQUEST_STREAM.getByName(id);
-  const seen = await stub.streamOf(who.tenant, who.user);
+  const stub = () => c.env.REQUEST_STREAM.getByName(id);
+  const seen = await stub().streamOf(who.tenant, who.user);
   if (!seen) throw gone;
   const start = openaiState({ id, ...seen });
   const last = c.req.header('last-event-id') ?? '';

@@ -106,7 +106,7 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
   }
   const body = key === undefined ? undefined : await hash(text);
   for (const { target, events } of groups.values()) {
-    const answer = unwrap(await target.stub.ingest({ key, body, producer, events, end: true }));
+    const answer = unwrap(await target.stub().ingest({ key, body, producer, events, end: true }));
     for (const { n, result } of answer.results) {
       results[n] = result;
       await dropOrphan(c, events, n, result);

@@ -26,7 +26,8 @@ export interface Relayed {
  * credit that reading gives, and after a reset of the object the relay goes on from where it stood.
  */
 export class Relay {
-  readonly #target: RelayTarget;
+  /** Given anew for each connection: a stub that saw its object reset stays broken. */
+  readonly #target: () => RelayTarget;
   readonly #attach: AttachRequest;
   #epoch: string | undefined;
   /** The epoch of the journal, as `welcome` told it. */
@@ -43,7 +44,7 @@ export class Relay {
   /** Frames of a connection's beginning that the reader has had. */
   readonly #greeted = new Set<'welcome' | 'ready'>();
 
-  constructor(target: RelayTarget, attach: AttachRequest, position: Position) {
+  constructor(target: () => RelayTarget, attach: AttachRequest, position: Position) {
     this.#target = target;
     this.#attach = attach;
     this.#epoch = position.cursor?.epoch;
@@ -90,7 +91,7 @@ export class Relay {
       ...this.#attach,
       ...(cursor ? { cursor: formatCursor(cursor), turns: formatLengths(turns) } : {}),
     };
-    const response = await this.#target.fetch('https://object/attach', { headers: attachHeaders(attach) });
+    const response = await this.#target().fetch('https://object/attach', { headers: attachHeaders(attach) });
     const socket = response.webSocket;
     if (response.status === 404) throw new StarwireError('not_found', 'there is no such stream');
     if (!socket) throw new Error('the object took no socket');

@@ -16,7 +16,7 @@ export interface ChannelTarget extends IngestTarget {
 export interface Target {
   /** The same for the same channel. */
   name: string;
-  stub: ChannelTarget;
+  stub: () => ChannelTarget;
   owner: { tenant: string; user: string };
 }
 
@@ -25,13 +25,13 @@ export function targetOf(c: Ctx, { tenant, channel }: Pick<Addressed, 'tenant' |
   if (channel.kind === 'webchat') {
     const user = parse(UserId, channel.id, 'user');
     const name = hubName(tenant, user);
-    return { name: `webchat ${name}`, stub: c.env.USER_HUB.getByName(name), owner: { tenant, user } };
+    return { name: `webchat ${name}`, stub: () => c.env.USER_HUB.getByName(name), owner: { tenant, user } };
   }
   if (!use(c).seal.isOurs('req', channel.id))
     throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
   return {
     name: `sse ${channel.id}`,
-    stub: c.env.REQUEST_STREAM.getByName(channel.id),
+    stub: () => c.env.REQUEST_STREAM.getByName(channel.id),
     owner: { tenant, user: channel.id },
   };
 }
