@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Pending } from '../channel/outbox.ts';
 import type { KnownFiles } from '../channel/sends.ts';
-import type { Env } from '../env.ts';
+import { contextOf, type Env } from '../env.ts';
 import { PING, PONG, type SendCommand, type SendResult } from '../protocol/client-frames.ts';
 import type { HistoryPage } from '../protocol/history.ts';
 import type { Identity } from '../protocol/identity.ts';
@@ -21,8 +21,7 @@ export interface SessionView {
   dialect: string;
 }
 
-/** How long entries wait to be recorded together with their neighbours, and how long after a failure. */
-const RECORD_MS = 30_000;
+/** How long after a failure the records are tried again. */
 const RECORD_RETRY_MS = 60_000;
 
 /**
@@ -118,7 +117,9 @@ export class UserHub extends DurableObject<Env> {
   /** When the records are to be given what they lack. */
   get #recordAt(): number | undefined {
     const since = this.#host.channel.unrecordedSince;
-    return since === undefined ? undefined : Math.max(since + RECORD_MS, this.#recordNotBefore);
+    return since === undefined
+      ? undefined
+      : Math.max(since + contextOf(this.env).config.limits.record_after_ms, this.#recordNotBefore);
   }
 
   /** Drains the journal into the records (DESIGN 6); while they are down, nothing is lost and nothing is cut. */

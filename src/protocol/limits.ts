@@ -33,6 +33,8 @@ export const DEFAULT_LIMITS = {
   journal_events: 2_000,
   journal_bytes: 8_388_608,
   journal_age_ms: 604_800_000,
+  /** How long entries wait to be recorded in D1 together with their neighbours. */
+  record_after_ms: 30_000,
   /** How long `client_id`, `Idempotency-Key` and producers are remembered (P-WS-5, P-UP-7). */
   idempotency_ms: 604_800_000,
   /** P-WS-14: bytes sent and not `seen` before close 4013. */
