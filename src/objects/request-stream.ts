@@ -3,10 +3,10 @@ import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Call, Pending } from '../channel/outbox.ts';
 import { contextOf, type Env } from '../env.ts';
 import { type Delivery, delivery } from '../protocol/delivery.ts';
-import { StarwireError } from '../protocol/errors.ts';
+import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { hubName } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
-import { isTerminal } from '../protocol/server-frames.ts';
+import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
 import { upstreamOf } from '../upstream/calls.ts';
 import { type RunRecord, TurnRun } from '../upstream/run.ts';
 import { ChannelHost } from './channel-host.ts';
@@ -71,7 +71,7 @@ export interface StreamFacts {
  * SSE queue `sse:{request_id}`.
  */
 export class RequestStream extends DurableObject<Env> {
-  readonly #host: ChannelHost;
+  #host: ChannelHost;
   readonly #run: TurnRun;
   /** When a client that went away counts as gone (Unix ms). */
   #graceUntil: number | undefined;
@@ -80,10 +80,7 @@ export class RequestStream extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#host = new ChannelHost(ctx, env, () => {
-      const { tenant, user, turn } = this.#required;
-      return { tenant, user, channel: `sse:${turn}` };
-    });
+    this.#host = this.#newHost();
     const { kv } = ctx.storage;
     this.#run = new TurnRun({
       load: () => kv.get<RunRecord>('run'),
@@ -92,6 +89,13 @@ export class RequestStream extends DurableObject<Env> {
       ...upstreamOf(contextOf(env).config),
       sink: (name) => replySink(env, this.#required, this.#host, name),
       attempted: (accepted) => this.#attempted(accepted),
+    });
+  }
+
+  #newHost(): ChannelHost {
+    return new ChannelHost(this.ctx, this.env, () => {
+      const { tenant, user, turn } = this.#required;
+      return { tenant, user, channel: `sse:${turn}` };
     });
   }
 
@@ -120,6 +124,12 @@ export class RequestStream extends DurableObject<Env> {
       channel.attempted(owner.turn, accepted);
       return channel.turn(owner.turn)?.status;
     });
+  }
+
+  /** The status of the turn that is here. Other than with its facts, nothing is stored to tell it. */
+  get #status(): TurnStatus | undefined {
+    const { turn } = this.#required;
+    return this.#host.run((channel) => channel.ingest({ events: [], end: false, watch: turn })).status;
   }
 
   /** A hub's call; answered as soon as it is stored (DESIGN 5). */
@@ -200,7 +210,7 @@ export class RequestStream extends DurableObject<Env> {
     if (!owner) return;
     if (owner.channel === 'here') {
       await this.#host.dispatch(async ({ turn, call }: Pending) => this.#take(turn, call));
-      const status = this.#host.channel.turn(owner.turn)?.status;
+      const status = this.#status;
       const soon = Date.now() + this.#limits.stream_retention_ms;
       if (status && isTerminal(status) && owner.forget_at > soon)
         this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
@@ -214,7 +224,7 @@ export class RequestStream extends DurableObject<Env> {
   #leave(): void {
     const owner = this.#required;
     const { sse_grace_ms, sse_heartbeat_ms } = this.#limits;
-    const status = owner.detach ? undefined : this.#host.channel.turn(owner.turn)?.status;
+    const status = owner.detach ? undefined : this.#status;
     const needed = status !== undefined && !isTerminal(status);
     const abandoned = needed && this.#host.channel.sessions.length === 0;
     this.#graceUntil = abandoned ? (this.#graceUntil ?? Date.now() + sse_grace_ms) : undefined;
@@ -226,7 +236,10 @@ export class RequestStream extends DurableObject<Env> {
     const owner = this.#owner;
     if (!owner) return;
     if (owner.forget_at <= Date.now()) {
+      if (owner.channel === 'here') this.#host.channel.closeAll(CLOSE.normal, 'forgotten');
       await this.ctx.storage.deleteAll();
+      // The same key may come again while this object lives: the channel in memory is of what was stored.
+      this.#host = this.#newHost();
       return;
     }
     if (owner.channel === 'here') {

@@ -39,7 +39,7 @@ beforeAll(async () => {
   });
   const seconds = Math.round((performance.now() - began) / 1000);
   const messages = sent.map(({ length }) => length);
-  const again = [...service.deliveries.values()].filter((count) => count > 1).length;
+  const redelivered = [...service.deliveries.values()].filter((count) => count > 1).length;
   const failed = scenes.flatMap(({ reader }) =>
     endingsOf(reader.journal).filter(({ status }) => status !== 'completed'),
   );
@@ -47,7 +47,7 @@ beforeAll(async () => {
     ...battered.kills,
     seconds,
     messages,
-    again,
+    redelivered,
     failed: failed.map(({ turn, error }) => `${error?.type} ${turn}`),
   };
   console.log('crash-webhook:', JSON.stringify({ ...facts, ...counts }));

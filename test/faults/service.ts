@@ -17,6 +17,8 @@ export class Service {
   readonly deliveries = new Map<string, number>();
   /** The `webhook-id`s of the messages of each turn. */
   readonly ids = new Map<string, Set<string>>();
+  /** Turns that it was told to stop. */
+  readonly cancelled = new Set<string>();
   /** What must never be: wrong signatures, refusals of a reply, deliveries of other kinds. */
   readonly faults: string[] = [];
   readonly #http: Server;
@@ -72,18 +74,13 @@ export class Service {
       'webhook-signature': header('webhook-signature'),
     });
     const delivery: Delivery = JSON.parse(body);
+    if (delivery.type === 'cancel') {
+      this.cancelled.add(delivery.turn);
+      return void response.writeHead(200).end();
+    }
     if (delivery.type !== 'message') throw new Error(`nobody asked for a ${delivery.type}`);
     const count = (this.deliveries.get(id) ?? 0) + 1;
     this.deliveries.set(id, count);
-    if (process.env['DEBUG_HOOK'])
-      console.log(
-        'hook',
-        Date.now() % 1e6,
-        delivery.turn,
-        id,
-        count,
-        this.#random.fork(`way ${id}`).pick(WAYS),
-      );
     this.ids.set(delivery.turn, (this.ids.get(delivery.turn) ?? new Set()).add(id));
     await this.#answer(response, id, delivery, count);
   }

@@ -17,13 +17,15 @@ export interface Delivered {
   response: ServerResponse;
 }
 
+export type Answer = (delivered: Delivered) => unknown;
+
 /** An inference service over real HTTP: takes deliveries, and answers them as the test wants. */
 export class FakeUpstream extends Watched {
   readonly #server = createServer();
   /** Everything that came, in its order. */
   readonly deliveries: Delivered[] = [];
   /** How deliveries are answered; by default they are accepted. */
-  answer: (delivered: Delivered) => void = ({ response }) => response.end();
+  answer: Answer = ({ response }) => response.end();
 
   /** Listens; on a port that is named where the test has chosen one. */
   static async start(port = 0): Promise<FakeUpstream> {

@@ -21,7 +21,7 @@ import { refused, World } from './world.ts';
 
 /** Clients that go away, and servers that do (P-OA-6, P-OA-8, P-RUN-2). Each test has a server of its own. */
 
-const LIMITS = JSON.stringify({ sse_grace_ms: 500, sse_heartbeat_ms: 500 });
+const LIMITS = { sse_grace_ms: 500, sse_heartbeat_ms: 500 };
 
 let upstream: FakeUpstream;
 let state: string;
@@ -37,8 +37,11 @@ afterEach(async () => {
   await rm(state, { recursive: true, force: true });
 });
 
-async function start(env: Record<string, string> = upstream.env): Promise<World> {
-  const server = await startServer({ env: { ...env, LIMITS }, state });
+async function start(env: Record<string, string> = upstream.env, limits: object = {}): Promise<World> {
+  const server = await startServer({
+    env: { ...env, LIMITS: JSON.stringify({ ...LIMITS, ...limits }) },
+    state,
+  });
   servers.push(server);
   return new World(server);
 }
@@ -106,6 +109,29 @@ describe('P-OA-6 a client that goes away', () => {
     await cancelOf(lost);
     await send(world, { channel: `sse:${shared}`, kind: 'done', text: 'Still here' });
     expect(told(await all(other))).toMatchObject({ content: 'Still here', ends: 1 });
+  });
+});
+
+describe('P-OA-8 a stream that has ended', () => {
+  test('P-OA-8 is forgotten after its time, and its key begins anew', async () => {
+    const world = await start(upstream.env, { stream_retention_ms: 500 });
+    const key = await apiKey(world, 'ada');
+    const named = { headers: { 'idempotency-key': 'k' } };
+    const answered = async (text: string) => {
+      const response = await complete(world, key, { stream: true }, named);
+      const id = requestIdOf(response);
+      await send(world, { channel: `sse:${id}`, kind: 'done', text });
+      expect(told(await all(response)).content).toBe(text);
+      return id;
+    };
+    const id = await answered('first');
+    const found = async () => {
+      const response = await resume(world, key, id);
+      await response.body?.cancel();
+      return response.status;
+    };
+    await expect.poll(found, { timeout: 10_000 }).toBe(404);
+    expect(await answered('second')).toBe(id);
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FakeUpstream } from './fake-upstream.ts';
 import { startServer } from './server.ts';
-import { all, apiKey, type Block, blocks, complete, requestIdOf, send, told } from './v1.ts';
+import { all, apiKey, type Block, blocks, complete, requestIdOf, resume, send, told } from './v1.ts';
 import { refused, World } from './world.ts';
 
 /** `/v1` as bytes, with an upstream that answers by `POST /internal/outbound` (webhook mode). */
@@ -111,6 +111,21 @@ describe('P-OA-3 the stream', () => {
       if (data?.startsWith('{')) content += JSON.parse(data).choices[0].delta.content ?? '';
     }
     expect(content === text.toWellFormed()).toBe(true);
+  });
+
+  test('P-OA-3 a reply as long as it may be comes whole, live and read again', async () => {
+    const text = Array.from({ length: 90_000 }, (_, i) => `${i}`.padStart(9))
+      .join(' ')
+      .padEnd(900_000, '.');
+    const { response, id, say } = await begin();
+    await say({ kind: 'chunk', text: text.slice(0, 600_000) }, { kind: 'chunk', text: text.slice(600_000) });
+    await say({ kind: 'done' });
+    const again = await resume(world, key, id);
+    for (const stream of [response, again]) {
+      const { content, finishes } = told(await all(stream));
+      expect(content === text).toBe(true);
+      expect(finishes).toEqual(['stop']);
+    }
   });
 
   test('P-OA-3 a silent stream has heartbeats', async () => {
