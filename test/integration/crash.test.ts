@@ -113,7 +113,8 @@ describe('P-RUN-2 SIGKILL of everything', () => {
     alive = false;
     await writing;
 
-    expect(answered.length).toBeGreaterThan(19);
+    // Twenty were seen; the last of them may have been shown and not yet answered.
+    expect(answered.length).toBeGreaterThanOrEqual(19);
     const after = await next.reconnect(person, before);
     expect(after.all('reset')).toEqual([]);
     const known = new Map(
