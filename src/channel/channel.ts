@@ -289,6 +289,13 @@ export class Channel {
     this.#core.commit(() => called(this.#core, pending));
   }
 
+  /** Open turns whose own object is calling the upstream. */
+  get running(): string[] {
+    return [...this.#core.turns.open]
+      .filter(({ state }) => state.runs && state.started)
+      .map(({ state }) => state.turn);
+  }
+
   /** The stored facts of a turn (section 5.3). */
   turn(turn: string) {
     this.#core.flush();

@@ -180,6 +180,11 @@ export class RequestStream extends DurableObject<Env> {
     });
   }
 
+  /** Goes on with what a crash broke off; where nothing was, nothing happens. */
+  async look(): Promise<void> {
+    if (this.#owner && !this.#run.active) await this.#settle();
+  }
+
   /** Sets the alarm and starts what is due. The object stays up while a call is under way; the alarm finds a broken one. */
   #go(): void {
     this.#schedule();

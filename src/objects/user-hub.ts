@@ -57,7 +57,18 @@ export class UserHub extends DurableObject<Env> {
     if (new URL(request.url).pathname === '/ingest') return this.#host.attachIngest();
     // Before the 101, so that the Directory never lacks somebody who is online.
     if (this.#host.channel.sessions.length === 0) await this.#arrive();
-    return this.#host.attach(request);
+    const response = this.#host.attach(request);
+    for (const turn of this.#host.channel.running) this.ctx.waitUntil(this.#lookAfter(turn));
+    return response;
+  }
+
+  /** Who comes back after a crash need not wait for the alarm of the turn's own object to find what was broken off. */
+  async #lookAfter(turn: string): Promise<void> {
+    try {
+      await this.env.REQUEST_STREAM.getByName(turn).look();
+    } catch (error) {
+      console.error('a turn cannot be looked after', { turn, error: String(error) });
+    }
   }
 
   get #owner(): { tenant: string; user: string } {

@@ -16,8 +16,8 @@ const BOTH = 0.15;
 /** How many times the server is killed in a run. Few in CI; `STARWIRE_KILLS=100` and more by hand, the same code. */
 export const KILLS = Number(process.env['STARWIRE_KILLS'] ?? 8);
 
-/** A time for a whole run: a kill, the restart and the work between two take some seconds at most. */
-export const run_ms = 120_000 + KILLS * 8_000;
+/** A time for a whole run: a kill and the restart take some seconds at most, and a turn that hangs ends after 180 s. */
+export const run_ms = 240_000 + KILLS * 8_000;
 
 /** A server that is killed and comes back, on one state folder and one port. */
 export class Battered {

@@ -59,7 +59,8 @@ describe('sleep', () => {
       await busy.settled();
       await next;
     }
-    console.log('cpu', cpu_ms() - before);
+    // A fifth of one core, at most, for a thousand pings a second and the tests' own questions.
+    expect(cpu_ms() - before).toBeLessThan(ASLEEP_S * 200);
 
     const { body } = await world().outbound({
       channel: person.channel,

@@ -138,7 +138,9 @@ describe('P-WS-14 an SSE client that stops reading', () => {
     const sentAt = ({ url }: FileFrame): number =>
       Number(new URL(url).searchParams.get('exp')) - DEFAULT_LIMITS.signed_url_ms / 1000;
     const early = files.filter((file) => sentAt(file) < resumed);
-    console.log('early', early.length, 'of', FILES);
+    // What the kernel holds on both sides of the connection is some megabytes more than the credit.
+    expect(early.length).toBeLessThan(FILES / 2);
+    expect(files.findLastIndex((file) => early.includes(file))).toBe(early.length - 1);
     events.close();
     stalled.end();
   });
