@@ -2,13 +2,15 @@ import { type Limits, readLimits } from './protocol/limits.ts';
 
 /** The variables of the environment, read and checked once (P-ID-5, P-BR-1). */
 
-export const UPSTREAM_MODES = ['demo', 'webhook'] as const;
+export const UPSTREAM_MODES = ['demo', 'webhook', 'openai'] as const;
 export type UpstreamMode = (typeof UPSTREAM_MODES)[number];
 
 export interface Upstream {
   mode: UpstreamMode;
   url?: string;
   api_key?: string;
+  /** The model to ask for, whatever a client names; without it, what the client names. */
+  model?: string;
   /** Standard Webhooks secrets; the first signs. */
   webhook_secrets: readonly string[];
 }
@@ -89,7 +91,7 @@ function readUpstream(
       throw new Error('UPSTREAM_WEBHOOK_SECRET is too short: each secret needs 24 bytes or more');
     }
   }
-  return { mode, url, api_key: read('UPSTREAM_API_KEY'), webhook_secrets };
+  return { mode, url, api_key: read('UPSTREAM_API_KEY'), model: read('UPSTREAM_MODEL'), webhook_secrets };
 }
 
 function isMode(mode: string): mode is UpstreamMode {

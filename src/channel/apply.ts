@@ -2,7 +2,9 @@ import { StarwireError } from '../protocol/errors.ts';
 import { BOT } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import type { OutboundOf, OutboundResult } from '../protocol/outbound.ts';
+import { redact, redactValue } from '../protocol/redact.ts';
 import type {
+  DeltaFrame,
   EditFrame,
   FileFrame,
   MessageFrame,
@@ -46,6 +48,8 @@ export function applyEvent(core: Core, event: ChannelEvent, only: OnlyTurn): App
       return chunk(core, event, only);
     case 'tool':
       return tool(core, event, only);
+    case 'delta':
+      return delta(core, event, only);
     case 'prompt':
       return prompt(core, event, only);
     case 'done':
@@ -54,7 +58,9 @@ export function applyEvent(core: Core, event: ChannelEvent, only: OnlyTurn): App
       const open = turnOf(core, event.turn, only);
       const { label, type, message, hint } = event;
       alive(core, open);
-      const { seq } = finish(core, open, 'failed', { error: { label, type, message, hint } });
+      const { seq } = finish(core, open, 'failed', {
+        error: { label, type, message: redact(message), hint: redact(hint) },
+      });
       return { id: open.state.turn, seq };
     }
     case 'turn':
@@ -283,13 +289,30 @@ function tool(core: Core, event: OutboundOf<'tool'>, only: OnlyTurn): Applied {
     tool: event.tool,
     name,
     status,
-    ...(preview === undefined ? {} : { preview }),
-    ...(args === undefined ? {} : { args }),
-    ...(result === undefined ? {} : { result }),
+    // Secrets are masked here, whichever way a tool is told of (P-BR-5).
+    ...(preview === undefined ? {} : { preview: redact(preview) }),
+    ...(args === undefined ? {} : { args: redactValue(args) }),
+    ...(result === undefined ? {} : { result: redactValue(result) }),
     offset: open.text.shown.length,
     conversation,
   });
   return { id: event.tool, seq: frame.seq };
+}
+
+function delta(core: Core, { turn, tool_calls }: OutboundOf<'delta'>, only: OnlyTurn): Applied {
+  if (only === undefined) {
+    throw new StarwireError('unsupported', '"delta" is for sse: channels; use "tool" to show a tool', {
+      field: 'kind',
+    });
+  }
+  const open = turnOf(core, turn, only);
+  if (JSON.stringify(tool_calls).length > TOOL_JSON)
+    throw new StarwireError('too_large', `"tool_calls" has more than ${TOOL_JSON} characters of JSON`, {
+      field: 'tool_calls',
+    });
+  alive(core, open);
+  const frame = core.emit<DeltaFrame>({ type: 'delta', turn: open.state.turn, tool_calls });
+  return { id: open.state.turn, seq: frame.seq };
 }
 
 function prompt(core: Core, event: OutboundOf<'prompt'>, only: OnlyTurn): Applied {

@@ -40,6 +40,8 @@ const SHAPES: { readonly [T in ServerFrame['type']]: Shape } = {
     'client_id?': 'string',
     'reasoning?': 'string',
   },
+  // Of `sse:` channels only, which no socket of ours shows.
+  delta: { seq: 'number', turn: 'string', tool_calls: 'array' },
   edit: {
     seq: 'number',
     id: 'string',

@@ -60,6 +60,8 @@ export function reduce(state: ChatState, input: ServerFrame | LocalInput): ChatS
       if (sender === state.user?.id) return state;
       return change(state, input.conversation ?? 'default', (one) => typing(one, sender, active));
     }
+    case 'delta':
+      return state;
     case 'conversation':
       if (input.status === 'deleted')
         return { ...state, conversations: withoutKey(state.conversations, input.id) };

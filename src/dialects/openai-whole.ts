@@ -2,6 +2,7 @@ import type { ServerFrame, Usage } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
 import { failure, type OpenAiError } from './openai.ts';
 import { buttonList, fileLink, promptText } from './openai-text.ts';
+import { withParts } from './openai-tool-calls.ts';
 
 /** A whole answer as it grows, for `stream: false`: nothing has been sent yet, so that edits replace. */
 export interface OpenAiWhole {
@@ -14,11 +15,13 @@ export interface OpenAiWhole {
   buttons: string;
   /** Everything else that was said, by id and in order: other messages, files, questions. */
   blocks: ReadonlyMap<string, string>;
+  /** Tool calls by their index, put together from their parts. */
+  tool_calls: ReadonlyMap<number, Record<string, unknown>>;
   end?: { finish_reason: string; usage?: Usage; error?: OpenAiError };
 }
 
 export function openaiWhole({ id, message }: Pick<OpenAiWhole, 'id' | 'message'>): OpenAiWhole {
-  return { id, message, text: '', reasoning: '', buttons: '', blocks: new Map() };
+  return { id, message, text: '', reasoning: '', buttons: '', blocks: new Map(), tool_calls: new Map() };
 }
 
 /** The answer with one frame more. Pure. */
@@ -44,6 +47,8 @@ export function wholeDown(whole: OpenAiWhole, frame: ServerFrame): OpenAiWhole {
       if (frame.id !== whole.message) return block(frame.id, joined([frame.text, buttons]));
       return { ...whole, text: frame.text, buttons: frame.buttons ? buttons : whole.buttons };
     }
+    case 'delta':
+      return { ...whole, tool_calls: withParts(whole.tool_calls, frame.tool_calls) };
     case 'file':
       return block(frame.id, fileLink(frame));
     case 'prompt':

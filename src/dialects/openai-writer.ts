@@ -69,6 +69,11 @@ export class OpenAiWriter {
     }
   }
 
+  /** Parts of tool calls, which the client executes. */
+  toolCalls(tool_calls: readonly Record<string, unknown>[]): void {
+    this.#part((state) => delta(state, { tool_calls }), { begun: true });
+  }
+
   /** The turn's whole text as it stands now: what is new of it; `otherwise` where it does not go on from what was sent. */
   replace(text: string, otherwise: string): void {
     if (goesOn(this.#state, text)) this.text('text', text.slice(this.#state.text));
@@ -128,7 +133,7 @@ function goesOn({ text: sent, spaces, sum }: OpenAiState, text: string): boolean
   return grown(NOTHING, text.slice(0, kept)).sum === sum;
 }
 
-function delta(state: OpenAiState, fields: Record<string, string>): OpenAiEvent {
+function delta(state: OpenAiState, fields: Record<string, unknown>): OpenAiEvent {
   const role = state.begun ? {} : { role: 'assistant' };
   return chunk(state, [{ index: 0, delta: { ...role, ...fields }, finish_reason: null }]);
 }

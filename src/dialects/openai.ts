@@ -70,6 +70,9 @@ export function openaiDown(state: OpenAiState, frame: ServerFrame): [OpenAiState
       } else out.block(`*Edited:* ${frame.text}`);
       out.block(buttonList(frame.buttons));
       break;
+    case 'delta':
+      out.toolCalls(frame.tool_calls);
+      break;
     case 'file':
       out.block(fileLink(frame));
       break;

@@ -11,6 +11,7 @@ export const variables = [
   'UPSTREAM_MODE',
   'UPSTREAM_URL',
   'UPSTREAM_API_KEY',
+  'UPSTREAM_MODEL',
   'UPSTREAM_BODY',
   'AUTH_JWKS_URL',
   'AUTH_ISSUER',

@@ -4,6 +4,7 @@ import type { Call, Pending } from '../channel/outbox.ts';
 import { contextOf, type Env } from '../env.ts';
 import { type Delivery, delivery } from '../protocol/delivery.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
+import type { HistoryPage, HistoryRow } from '../protocol/history.ts';
 import { hubName } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
@@ -87,6 +88,7 @@ export class RequestStream extends DurableObject<Env> {
       save: (record) => kv.put('run', record),
       now: () => Date.now(),
       ...upstreamOf(contextOf(env).config),
+      history: (conversation, limit) => this.#history(conversation, limit),
       sink: (name) => replySink(env, this.#required, this.#host, name),
       attempted: (accepted) => this.#attempted(accepted),
     });
@@ -115,6 +117,14 @@ export class RequestStream extends DurableObject<Env> {
 
   #hub({ tenant, user }: { tenant: string; user: string }) {
     return this.env.USER_HUB.getByName(hubName(tenant, user));
+  }
+
+  /** What was said before, for an upstream that must be told; an `sse:` request brings its own. */
+  async #history(conversation: string, limit: number): Promise<readonly HistoryRow[]> {
+    const owner = this.#required;
+    if (owner.channel === 'here') return [];
+    const page: HistoryPage = JSON.parse(await this.#hub(owner).history(conversation, undefined, limit));
+    return page.messages;
   }
 
   async #attempted(accepted: boolean) {

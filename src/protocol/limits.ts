@@ -24,6 +24,9 @@ export const DEFAULT_LIMITS = {
   open_turns: 8,
   open_prompts: 50,
   webhook_attempt_ms: 15_000,
+  /** How long an OpenAI-compatible API may think before it answers, and be silent in the middle. */
+  bridge_headers_ms: 60_000,
+  bridge_silence_ms: 170_000,
   /** Silence after the upstream accepted, then `expired`. */
   turn_silence_ms: 180_000,
   /** The longest a turn waits for the upstream to accept: all retries of P-UP-3 and some slack. */

@@ -164,6 +164,16 @@ export const OUTBOUND_KINDS = {
       expires_at: opt(Unix),
     }),
   ),
+  /** Parts of tool calls for the client of an `sse:` channel to execute, passed on as they are. */
+  delta: v.object({
+    kind: v.literal('delta'),
+    turn: opt(RefId),
+    tool_calls: v.pipe(
+      v.array(v.looseObject({})),
+      v.minLength(1, 'is empty'),
+      v.maxLength(128, 'has more than 128 entries'),
+    ),
+  }),
   done: v.object({
     kind: v.literal('done'),
     turn: opt(RefId),

@@ -149,6 +149,14 @@ export interface ToolFrame {
   conversation: string;
 }
 
+/** Parts of tool calls in an `sse:` channel, for the client that executes them. */
+export interface DeltaFrame {
+  type: 'delta';
+  seq: number;
+  turn: string;
+  tool_calls: readonly Record<string, unknown>[];
+}
+
 export type PromptKind = 'choice' | 'text' | 'form' | 'approval';
 export type Choice = string | { value: string; label?: string };
 
@@ -206,6 +214,7 @@ export type DurableFrame =
   | FileFrame
   | TurnFrame
   | ToolFrame
+  | DeltaFrame
   | PromptFrame
   | PromptClosedFrame
   | ConversationFrame;

@@ -6,6 +6,7 @@ import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { parse } from '../protocol/parse.ts';
+import { upstreamModels } from '../upstream/bridge/models.ts';
 import { type AppEnv, type Ctx, readText, refusal, requireUser, statusOf, use } from './app.ts';
 import { readEventId } from './openai-event-id.ts';
 import { collect, type StreamSource, streamed } from './openai-stream.ts';
@@ -28,9 +29,10 @@ const DEFAULT_MODEL = 'starwire';
 
 openai.get('/models', async (c) => {
   await requireUser(c);
-  const { mode } = use(c).config.upstream;
+  const { upstream } = use(c).config;
+  if (upstream.mode === 'openai') return c.json({ object: 'list', data: await upstreamModels(upstream) });
   const model = {
-    id: mode === 'demo' ? 'starwire-demo' : DEFAULT_MODEL,
+    id: upstream.mode === 'demo' ? 'starwire-demo' : DEFAULT_MODEL,
     object: 'model',
     created: 1_767_225_600,
     owned_by: 'starwire',
@@ -76,11 +78,12 @@ openai.post('/chat/completions', async (c) => {
   const whole = await collect(source);
   const { finish_reason, usage, error } = whole.end;
   if (error) return c.json({ error: { ...error, param: null } }, statusOfFailure(error.type));
-  const { reasoning } = whole;
+  const { reasoning, tool_calls } = whole;
   const message = {
     role: 'assistant',
     content: contentOf(whole),
     ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+    ...(tool_calls.size === 0 ? {} : { tool_calls: [...tool_calls.values()] }),
   };
   return c.json({
     id: request_id,

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { bridge } from './bridge/bridge.ts';
 import { demo } from './demo/demo.ts';
 import type { Call } from './upstream.ts';
 import { webhook } from './webhook.ts';
@@ -10,6 +11,8 @@ export function upstreamOf({ upstream, limits }: Config): { call: Call; repeatab
       return { call: demo, repeatable: false };
     case 'webhook':
       return { call: webhook(upstream, limits), repeatable: true };
+    case 'openai':
+      return { call: bridge(upstream, limits), repeatable: false };
     default:
       return upstream.mode satisfies never;
   }

@@ -1,4 +1,5 @@
 import type { Delivery } from '../protocol/delivery.ts';
+import type { HistoryRow } from '../protocol/history.ts';
 import type { TurnError, TurnStatus } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
 import { type Call, RETRY_DELAYS_MS, type ReplyEvent, UpstreamError } from './upstream.ts';
@@ -35,6 +36,8 @@ export interface RunPorts {
   call: Call;
   /** Whether a call that broke off can be made again: a webhook by its id, a generation not. */
   repeatable: boolean;
+  /** The newest rows of a conversation, newest first. */
+  history(conversation: string, limit: number): Promise<readonly HistoryRow[]>;
   /** A way for the events of one reply; under the same name the same events count once. */
   sink(name: string): ReplySink;
   /** Tells the channel that an attempt is over; the answer is the turn's status. */
@@ -106,6 +109,7 @@ export class TurnRun {
       const options = {
         id,
         signal,
+        history: (limit: number) => this.#ports.history(delivery.conversation, limit),
         accepted: () => {
           accepted = this.#ports.attempted(true);
           // Whoever fails below reports it; a lost report is made good by the turn's own deadline.

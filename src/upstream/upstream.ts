@@ -1,4 +1,5 @@
 import type { Delivery } from '../protocol/delivery.ts';
+import type { HistoryRow } from '../protocol/history.ts';
 import type { Addressed, OutboundEvent } from '../protocol/outbound.ts';
 import type { TurnError } from '../protocol/server-frames.ts';
 
@@ -15,6 +16,8 @@ export interface CallOptions {
   id: string;
   signal: AbortSignal;
   accepted: () => void;
+  /** The newest rows of the delivery's conversation, newest first. */
+  history: (limit: number) => Promise<readonly HistoryRow[]>;
 }
 
 /** Why a call failed, as the user is told, and whether another try may help. */

@@ -22,6 +22,7 @@ async function play(fields: Partial<Delivery>, signal = new AbortController().si
   const options = {
     id: 'turn_1',
     signal,
+    history: async () => [],
     accepted: () => {
       played.accepted = true;
     },

@@ -70,6 +70,7 @@ export class Harness {
         if (!step) throw new Error('a call that the test did not expect');
         return step(delivery, options);
       },
+      history: async () => [],
       repeatable: this.repeatable,
       sink: (name) => this.#sink(name),
       attempted: async (accepted) => {

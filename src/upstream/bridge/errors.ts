@@ -1,0 +1,92 @@
+import { redact } from '../../protocol/redact.ts';
+import { UpstreamError } from '../upstream.ts';
+
+/** Failures of an OpenAI-compatible upstream, as the user is told (P-BR-4). */
+export type BridgeErrorType =
+  | 'upstream_auth'
+  | 'upstream_http'
+  | 'upstream_rate_limited'
+  | 'upstream_empty'
+  | 'upstream_stream'
+  | 'upstream_unreachable';
+
+const WORDS: Record<BridgeErrorType, { label: string; hint: string }> = {
+  upstream_auth: {
+    label: 'Model access refused',
+    hint: 'The operator should check the key of the model service.',
+  },
+  upstream_http: {
+    label: 'Model error',
+    hint: 'Try again; if it stays, the operator should look at the model service.',
+  },
+  upstream_rate_limited: { label: 'Model busy', hint: 'Wait a moment and try again.' },
+  upstream_empty: { label: 'Empty answer', hint: 'Try again, or ask in other words.' },
+  upstream_stream: { label: 'Reply interrupted', hint: 'Send the message again.' },
+  upstream_unreachable: {
+    label: 'Model unreachable',
+    hint: 'Try again later; the operator should look at the model service.',
+  },
+};
+
+const MESSAGE_CHARS = 500;
+const BODY_BYTES = 2_048;
+
+export function bridgeError(type: BridgeErrorType, message: string): UpstreamError {
+  const { label, hint } = WORDS[type];
+  return new UpstreamError({ label, type, message: clipped(redact(message)), hint });
+}
+
+function clipped(text: string): string {
+  return text.length > MESSAGE_CHARS ? `${text.slice(0, MESSAGE_CHARS - 1).toWellFormed()}…` : text;
+}
+
+/** What a response that is no success says; at most 2 KiB of its body are read. */
+export async function responseError(response: Response): Promise<UpstreamError> {
+  const { status } = response;
+  const said = messageOf(await readHead(response));
+  const message = `The model service answered ${status}${said === '' ? '.' : `: ${said}`}`;
+  if (status === 401 || status === 403) return bridgeError('upstream_auth', message);
+  if (status === 429) {
+    const wait = response.headers.get('retry-after');
+    return bridgeError('upstream_rate_limited', wait === null ? message : `${message} (retry after ${wait})`);
+  }
+  return bridgeError('upstream_http', message);
+}
+
+export async function readHead(response: Response): Promise<string> {
+  if (!response.body) return '';
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for await (const bytes of response.body) {
+    const part = bytes.subarray(0, BODY_BYTES - size);
+    text += decoder.decode(part, { stream: true });
+    size += part.byteLength;
+    if (size >= BODY_BYTES) break;
+  }
+  return text;
+}
+
+/** The message inside an error body: `{error: {message}}` and its relatives; nothing of a page of HTML. */
+export function messageOf(body: string): string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return body.trimStart().startsWith('<') ? '' : body.trim();
+  }
+  return errorText(parsed) ?? '';
+}
+
+/** The text of an error object, wherever the many servers of this API put it. */
+export function errorText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const name of ['error', 'message', 'detail', 'msg'] as const) {
+    if (name in value) {
+      const found = errorText(Reflect.get(value, name));
+      if (found) return found;
+    }
+  }
+  return undefined;
+}

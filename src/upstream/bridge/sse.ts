@@ -1,0 +1,32 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+
+/** Characters of one event's data. */
+const EVENT_CHARS = 8_388_608;
+
+/** An SSE stream grew beyond what one event may have. */
+export class EventTooLarge extends Error {}
+
+/**
+ * The events of an SSE body (P-BR-2): however its bytes are cut, whatever its line ends. An event that was not ended by an
+ * empty line before the stream was is given too: servers of this API do leave the last one open.
+ */
+export async function* sseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage> {
+  let ready: EventSourceMessage[] = [];
+  let pending = 0;
+  const parser = createParser({ onEvent: (event) => ready.push(event) });
+  const decoder = new TextDecoder();
+  const feed = (text: string): void => {
+    pending += text.length;
+    parser.feed(text);
+    if (ready.length > 0) pending = 0;
+    else if (pending > EVENT_CHARS) throw new EventTooLarge();
+  };
+  for await (const bytes of body) {
+    feed(decoder.decode(bytes, { stream: true }));
+    const events = ready;
+    ready = [];
+    yield* events;
+  }
+  feed(`${decoder.decode()}\n\n`);
+  yield* ready;
+}
