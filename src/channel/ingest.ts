@@ -1,7 +1,8 @@
 import { StarwireError } from '../protocol/errors.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import type { TurnStatus } from '../protocol/server-frames.ts';
-import { type Applied, applyEvent, areStreamable, type OnlyTurn } from './apply.ts';
+import type { Applied, OnlyTurn } from './applied.ts';
+import { applyEvent, areStreamable } from './apply.ts';
 import type { Core } from './core.ts';
 import type { ChannelEvent } from './events.ts';
 import type { Ingest } from './ingests.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Identity } from '../protocol/identity.ts';
+import { IDENTITY_FIELDS, type Identity } from '../protocol/identity.ts';
 import { batched, type Out, type Sink } from './out.ts';
 import type { Place, Standing } from './place.ts';
 import type { Socket } from './ports.ts';
@@ -7,12 +7,7 @@ import type { Socket } from './ports.ts';
 const Attachment = v.object({
   v: v.literal(1),
   id: v.string(),
-  tenant: v.string(),
-  user: v.string(),
-  name: v.string(),
-  avatar: v.string(),
-  roles: v.array(v.string()),
-  exp: v.number(),
+  ...IDENTITY_FIELDS,
   connected_at: v.number(),
   dialect: v.string(),
   origin: v.string(),

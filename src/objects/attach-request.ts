@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { type Position, parseCursor, parseLengths } from '../protocol/cursor.ts';
+import { IDENTITY_FIELDS } from '../protocol/identity.ts';
 import { parse } from '../protocol/parse.ts';
 
 /** How the Worker hands a verified connection to an object: in a header of its own, never in the client's URL. */
@@ -7,12 +8,7 @@ export const ATTACH_HEADER = 'x-starwire-attach';
 
 const Attach = v.object({
   session: v.string(),
-  tenant: v.string(),
-  user: v.string(),
-  name: v.string(),
-  avatar: v.string(),
-  roles: v.array(v.string()),
-  exp: v.number(),
+  ...IDENTITY_FIELDS,
   dialect: v.string(),
   origin: v.string(),
   protocol: v.optional(v.string()),

@@ -1,16 +1,12 @@
 import * as v from 'valibot';
+import { PlainId } from './ids.ts';
 
 /** A tenant's name: PROTOCOL.md, section 0. */
 export const Tenant = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'is not a tenant name'));
 export const DEFAULT_TENANT = 'default';
 
 /** A user's id: `sub` of a token; 1 to 128 characters, no control characters, no lone surrogates. */
-export const UserId = v.pipe(
-  v.string(),
-  v.minLength(1, 'is empty'),
-  v.maxLength(128, 'has more than 128 characters'),
-  v.check((id) => id.isWellFormed() && !/\p{Cc}/u.test(id), 'has a control character or a lone surrogate'),
-);
+export const UserId = PlainId;
 
 /** Who a verified token says someone is. `exp` in Unix seconds. */
 export interface Identity {
@@ -21,6 +17,16 @@ export interface Identity {
   roles: readonly string[];
   exp: number;
 }
+
+/** The fields of an identity where it is kept beside a socket or handed to an object. */
+export const IDENTITY_FIELDS = {
+  tenant: v.string(),
+  user: v.string(),
+  name: v.string(),
+  avatar: v.string(),
+  roles: v.array(v.string()),
+  exp: v.number(),
+};
 
 /** The user as frames and HTTP show it. */
 export interface UserView {

@@ -21,13 +21,16 @@ export const RefId = v.pipe(
 
 export const DEFAULT_CONVERSATION = 'default';
 
-/** A conversation's id as clients and upstreams name it: any short text without control characters. */
-export const ConversationId = v.pipe(
+/** An id that people and other systems chose: any short text without control characters. */
+export const PlainId = v.pipe(
   v.string(),
   v.minLength(1, 'is empty'),
   v.maxLength(128, 'has more than 128 characters'),
   v.check((id) => id.isWellFormed() && !/\p{Cc}/u.test(id), 'has a control character or a lone surrogate'),
 );
+
+/** A conversation's id as clients and upstreams name it. */
+export const ConversationId = PlainId;
 
 /** A channel's name, split at its first colon. */
 export interface ChannelName {
