@@ -13,12 +13,17 @@ export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
   const tools = new Map<string, Map<string, ToolFrame>>();
   /** The reply of each turn: its tools are shown there. */
   const replies = new Map<string, string>();
+  /** A reply stands where its turn began, under its question, as whoever saw it come has it. */
+  const begun = new Map<string, number>();
   for (const frame of frames) {
     switch (frame.type) {
       case 'message':
       case 'file':
         // A later frame with the same id is the same message, rewritten where it stands.
-        rows.set(frame.id, { position: rows.get(frame.id)?.position ?? frame.seq, row: frame });
+        rows.set(frame.id, {
+          position: rows.get(frame.id)?.position ?? begun.get(frame.id) ?? frame.seq,
+          row: frame,
+        });
         break;
       case 'edit': {
         const known = rows.get(frame.id);
@@ -37,6 +42,7 @@ export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
       }
       case 'turn': {
         replies.set(frame.turn, frame.message);
+        if (!begun.has(frame.message)) begun.set(frame.message, frame.seq);
         const known = rows.get(frame.message);
         if (known && isTerminal(frame.status)) known.row = { ...known.row, seq: frame.seq, ...ending(frame) };
         break;
@@ -48,7 +54,7 @@ export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
     const known = id === undefined ? undefined : rows.get(id);
     if (known) known.row = { ...known.row, tools: [...calls.values()] };
   }
-  return [...rows.values()];
+  return [...rows.values()].sort((a, b) => a.position - b.position);
 }
 
 function ending({ status, usage, error }: TurnFrame): Pick<HistoryRow, 'usage' | 'status' | 'error'> {

@@ -47,7 +47,12 @@ function forget({ ports: { sql, limits }, now }: Core): void {
 }
 
 /** The newest entry that need not be kept by number, size or age. */
-function cutOf({ ports: { sql, limits }, journal, now }: Core): number {
+function cutOf(core: Core): number {
+  const {
+    ports: { sql, limits },
+    journal,
+    now,
+  } = core;
   const old = sql.all<{ seq: number | null }>(
     'SELECT max(seq) AS seq FROM events WHERE at < ?',
     now - limits.journal_age_ms,
@@ -67,5 +72,15 @@ function cutOf({ ports: { sql, limits }, journal, now }: Core): number {
     cut = Math.max(cut, first?.seq ?? 0);
   }
   // The newest entry says where the journal stands.
-  return Math.min(cut, journal.head - 1);
+  return betweenTurns(core, Math.min(cut, journal.head - 1));
+}
+
+/** A row of history is made of all frames of its turn: a cut never goes through one, and an open turn is kept whole. */
+function betweenTurns({ turns }: Core, cut: number): number {
+  let at = cut;
+  // From the last turn to the first: a cut that moves back may come into an earlier one.
+  for (const { from, to } of turns.spans.sort((a, b) => b.to - a.to)) {
+    if (from <= at && at < to) at = from - 1;
+  }
+  return at;
 }

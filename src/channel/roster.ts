@@ -103,6 +103,8 @@ export class Roster {
     const { behind } = session;
     if (!behind) return;
     const { at, opening } = behind;
+    // The journal was cut behind its back: the Worker comes again with its cursor and is told so (P-WS-8).
+    if (at.seq < core.journal.cut) return session.close(CLOSE.restart, 'retention');
     for (const out of missed(core, at, opening)) {
       if (!fits(session, out.bytes)) {
         for (const turn of at.turns.keys()) if (!core.turns.get(turn)) at.turns.delete(turn);

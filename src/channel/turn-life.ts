@@ -60,6 +60,7 @@ function emitStatus(core: Core, open: OpenTurn, status: TurnStatus, ending: Endi
     ...(error ? { error } : {}),
   });
   open.state.status = status;
+  open.state.opened ||= frame.seq;
   open.state.seq = frame.seq;
   open.dirty = true;
   return frame;

@@ -10,7 +10,8 @@ export interface TurnState {
   message: string;
   conversation: string;
   status: TurnStatus;
-  /** The `seq` of its latest `turn` frame. */
+  /** The `seq` of its first and of its latest `turn` frame. */
+  opened: number;
   seq: number;
   /** Whether the upstream has taken the message; from then on silence counts. */
   accepted: boolean;
@@ -98,6 +99,17 @@ export class Turns {
     return row && JSON.parse(row.state);
   }
 
+  /** The stretches of the journal that turns take: from their first frame to their last, or without an end. */
+  get spans(): { from: number; to: number }[] {
+    return this.#sql
+      .all<{ state: string }>('SELECT state FROM turns')
+      .map(({ state }): TurnState => JSON.parse(state))
+      .map(({ opened, seq, status }) => ({
+        from: opened,
+        to: isTerminal(status) ? seq : Number.POSITIVE_INFINITY,
+      }));
+  }
+
   /** Opens a turn, inside a transaction; it must get its first frame and be stored before the transaction ends. */
   add(turn: string, message: string, conversation: string, now: number): OpenTurn {
     const state: TurnState = {
@@ -105,6 +117,7 @@ export class Turns {
       message,
       conversation,
       status: 'queued',
+      opened: 0,
       seq: 0,
       accepted: false,
       runs: false,

@@ -12,6 +12,8 @@ export interface Job {
   attempt: number;
   /** Unix ms. */
   due: number;
+  /** An attempt broke off on our side: the answer it was giving is not complete, whatever of it has been applied. */
+  broken?: true;
 }
 
 /** What survives a crash: `calling` is set while an attempt is under way. */
@@ -85,13 +87,14 @@ export class TurnRun {
   async run(): Promise<void> {
     while (!this.active) {
       const record = this.#ports.load();
-      const job = record?.jobs[0];
-      if (!record || !job || job.due > this.#ports.now()) return;
+      const first = record?.jobs[0];
+      if (!record || !first || first.due > this.#ports.now()) return;
+      const job: Job = record.calling ? { ...first, broken: true } : first;
       const abort = new AbortController();
       this.#abort = abort;
       try {
         const cut = record.calling && !this.#ports.repeatable;
-        this.#ports.save({ ...record, calling: true });
+        this.#ports.save({ jobs: record.jobs.with(0, job), calling: true });
         await (cut ? this.#fail(job.id, CUT_OFF) : this.#attempt(job, abort.signal));
       } finally {
         this.#abort = undefined;
@@ -192,9 +195,9 @@ function ended(status: TurnStatus | undefined): boolean {
 }
 
 /** An outbound event of the turn ends the retries (P-UP-3): the upstream has the message after all. */
-function hasReplied({ delivery }: Job, status: TurnStatus | undefined): boolean {
-  // A running turn says nothing about an answer to a question within it.
-  return status === 'running' && delivery.type !== 'answer';
+function hasReplied({ delivery, broken }: Job, status: TurnStatus | undefined): boolean {
+  // A running turn says nothing about an answer to a question within it, nor about one that was cut off in the middle.
+  return status === 'running' && delivery.type !== 'answer' && !broken;
 }
 
 /** How often a run under way is looked after: an object that died in the middle is found by its alarm. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -35,11 +36,15 @@ async function isFresh(person: Person): Promise<boolean> {
   return status === 413;
 }
 
-/** CPU time of the runtime so far, in milliseconds; its clock ticks 100 times a second. */
+/** CPU time of the runtime so far, in milliseconds, as finely as the system tells. */
 function cpu_ms(): number {
-  const [pid] = world().server.runtimes();
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  const pid = String(world().server.runtimes()[0]);
+  if (process.platform === 'linux') {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+  const time = execFileSync('ps', ['-o', 'time=', '-p', pid], { encoding: 'utf8' });
+  return time.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) * 1_000;
 }
 
 describe('sleep', () => {
@@ -69,7 +74,6 @@ describe('sleep', () => {
     });
     expect(body.results).toMatchObject([{ seq: 1, delivered: true }]);
     await Promise.all(clients.map((client) => client.frame('message')));
-    await Promise.all(clients.slice(0, 5).map((client) => client.settled()));
     expect([await isFresh(person), await isFresh(awake)]).toEqual([true, false]);
 
     // Pongs come behind everything that was sent before them.

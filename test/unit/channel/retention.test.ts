@@ -102,6 +102,78 @@ describe('retention', () => {
   });
 });
 
+describe('a cut', () => {
+  const reply = (world: World, turn: string) =>
+    world.channel.history('default').find(({ row }) => row.type === 'message' && row.turn === turn)?.row;
+
+  test('keeps an open turn whole: its row gets its tools, in history and in the records', () => {
+    const world = new World({ limits: { journal_events: 10 } });
+    const turn = world.turn();
+    world.apply(event({ kind: 'tool', turn, tool: 't1', name: 'look', status: 'completed' }));
+    fill(world, 20);
+    record(world);
+    world.apply(event({ kind: 'done', turn, text: 'answer' }));
+    expect(reply(world, turn)?.tools).toMatchObject([{ tool: 't1' }]);
+    const { rows = [] } = world.channel.unrecorded ?? {};
+    expect(rows.find(({ row }) => row.id === reply(world, turn)?.id)?.row.tools).toMatchObject([
+      { tool: 't1' },
+    ]);
+  });
+
+  test('never goes through a finished turn', () => {
+    const world = new World({ limits: { journal_events: 10 } });
+    fill(world, 5);
+    const turn = world.turn();
+    world.apply(event({ kind: 'tool', turn, tool: 't1', name: 'look', status: 'completed' }));
+    world.apply(event({ kind: 'done', turn, text: 'answer' }));
+    fill(world, 5);
+    record(world);
+    // By number it would be at 8; the turn begins with 6.
+    expect(world.channel.cut).toBe(5);
+    expect(reply(world, turn)?.tools).toMatchObject([{ tool: 't1' }]);
+  });
+
+  test('a reply given by a message is complete when its turn ends after it', () => {
+    const world = new World({ limits: { journal_events: 10 } });
+    const turn = world.turn();
+    world.apply(event({ kind: 'message', turn, text: 'reply' }));
+    fill(world, 20);
+    record(world);
+    world.apply(event({ kind: 'done', turn, usage: { output_tokens: 3 } }));
+    expect(world.channel.unrecorded?.rows.map(({ row }) => row)).toMatchObject([
+      { text: 'reply', usage: { output_tokens: 3 } },
+    ]);
+  });
+
+  test('P-WS-8 a relay without credit that it has passed is sent away to resume, and never given a hole', () => {
+    const world = new World({ limits: { journal_events: 10 } });
+    const { socket, session } = world.connect(world.at(0), { credit: 600, dialect: 'sse' });
+    fill(world, 40);
+    record(world);
+    let told = 0;
+    for (let n = 0; n < 60 && !socket.closed; n++) {
+      const bytes = socket.texts.slice(told).join('').length;
+      told = socket.texts.length;
+      world.channel.credit(session, bytes);
+    }
+    const seqs = socket.of('message').map(({ seq }) => seq);
+    expect(seqs).toEqual(seqs.map((_, n) => n + 1));
+    expect(socket.closed).toMatchObject({ code: 1012 });
+  });
+
+  test('a reply stands where its turn began', () => {
+    const world = new World();
+    const turn = world.turn();
+    fill(world, 2);
+    world.apply(event({ kind: 'done', turn, text: 'answer' }));
+    expect(world.channel.history('default').map(({ row }) => row.type === 'message' && row.text)).toEqual([
+      'answer',
+      'x0',
+      'x1',
+    ]);
+  });
+});
+
 describe('records', () => {
   test('get each row whole: edits, tools, usage and how it ended, however the batches fall', () => {
     const world = new World();
