@@ -24,7 +24,15 @@ export function sse(options: SseOptions, produce: (writer: SseWriter) => Promise
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const encoder = new TextEncoder();
-  const write = (text: string): Promise<void> => writer.write(encoder.encode(text));
+  let gone = false;
+  const write = async (text: string): Promise<void> => {
+    try {
+      await writer.write(encoder.encode(text));
+    } catch (error) {
+      gone = true;
+      throw error;
+    }
+  };
   const heartbeat = setInterval(() => {
     // A client that went away without a word is found here.
     write(`: ${options.heartbeat}\n\n`).catch(options.closed);
@@ -41,8 +49,9 @@ export function sse(options: SseOptions, produce: (writer: SseWriter) => Promise
         comment: (text) => write(`: ${text}\n\n`),
       });
       await writer.close();
-    } catch {
-      // The client has gone; what it missed is in the journal.
+    } catch (error) {
+      // A client that has gone is no fault: what it missed is in the journal.
+      if (!gone) console.error('a stream broke off', { error: String(error) });
       await writer.abort().catch(() => undefined);
     } finally {
       clearInterval(heartbeat);
