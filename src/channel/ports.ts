@@ -17,6 +17,8 @@ export interface Socket {
   close(code: number, reason: string): void;
   load(): unknown;
   save(value: unknown): void;
+  /** Bytes that the network has not taken yet, where the runtime tells. */
+  readonly buffered?: number | undefined;
 }
 
 export interface Clock {

@@ -98,9 +98,9 @@ export class Session implements Sink {
     }
   }
 
-  /** Bytes sent and not `seen` (P-WS-14); 0 until the client has sent its first `seen`. */
+  /** Bytes sent and not `seen` (P-WS-14); of a client that never sent a `seen`, what its socket still holds. */
   get unseenBytes(): number {
-    return this.#unseenBytes;
+    return this.#unseen ? this.#unseenBytes : (this.socket.buffered ?? 0);
   }
 
   /** The client has everything up to `seq`, and at least one round of frames more than at its last word. */

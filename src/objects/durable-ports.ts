@@ -44,6 +44,12 @@ class HibernatingSocket implements Socket {
     this.#socket.close(code, reason);
   }
 
+  /** Runtimes of 2026-11-17 and later tell. */
+  get buffered(): number | undefined {
+    const amount: unknown = Reflect.get(this.#socket, 'bufferedAmount');
+    return typeof amount === 'number' ? amount : undefined;
+  }
+
   load(): unknown {
     return this.#socket.deserializeAttachment();
   }

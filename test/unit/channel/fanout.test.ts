@@ -216,6 +216,17 @@ describe('P-WS-14 slow consumers', () => {
     expect([...had, ...rest]).toEqual(Array.from({ length: 14 }, (_, i) => i + 1));
   });
 
+  test('P-WS-14 a client that never sends seen is measured by what its socket holds, where the runtime tells', () => {
+    const world = new World();
+    const [slow, quick, unknown] = [world.connect(), world.connect(), world.connect()];
+    slow.socket.buffered = 1_048_577;
+    quick.socket.buffered = 1_048_576;
+    world.apply(message('more'));
+    expect(slow.socket.closed?.code).toBe(4013);
+    expect(quick.socket.closed).toBeUndefined();
+    expect(unknown.socket.closed).toBeUndefined();
+  });
+
   test('P-WS-14 chunks count as well, and a seen of 64 frames later frees them', () => {
     const world = new World();
     const turn = world.turn();

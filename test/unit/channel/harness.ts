@@ -20,6 +20,8 @@ export class FakeSocket implements Socket {
   closed: { code: number; reason: string } | undefined;
   /** The peer has vanished: sending throws. */
   dead = false;
+  /** What a runtime that knows would tell. */
+  buffered: number | undefined;
   #attachment: string | undefined;
 
   send(text: string): void {
