@@ -20,7 +20,10 @@ let battered: Battered | undefined;
 /** The whole run; the tests look at what it left behind. */
 beforeAll(async () => {
   // A short journal: in long runs it is cut behind the records, as in life.
-  battered = await Battered.start({ UPSTREAM_MODE: 'demo', LIMITS: '{"journal_events":400,"record_after_ms":2000}' });
+  battered = await Battered.start({
+    UPSTREAM_MODE: 'demo',
+    LIMITS: '{"journal_events":400,"record_after_ms":2000}',
+  });
   const { world } = battered;
   for (const _ of USERS) scenes.push(await stage(world));
   const began = performance.now();

@@ -4,9 +4,9 @@ import type { Usage } from '../../protocol/server-frames.ts';
 import { type Call, type CallOptions, type ReplyEvent, UpstreamError } from '../upstream.ts';
 import { CONTEXT_ROWS, contextOf } from './context.ts';
 import { type Delta, readDelta } from './delta.ts';
-import { bridgeError, errorText, readHead, responseError } from './errors.ts';
+import { bridgeError, errorText, responseError } from './errors.ts';
 import { EventTooLarge, sseEvents } from './sse.ts';
-import { progressEvent, ToolCalls } from './tools.ts';
+import { ToolCalls, ToolProgress } from './tools.ts';
 
 interface BridgeLimits {
   bridge_headers_ms: number;
@@ -25,7 +25,7 @@ export function bridge(upstream: Upstream, limits: BridgeLimits): Call {
         limits.bridge_headers_ms,
         post(upstream, delivery, options, watch.signal),
       );
-      if (!response.ok) throw await responseError(response);
+      if (!response.ok) throw await watch.within(limits.bridge_headers_ms, responseError(response));
       begun = true;
       options.accepted();
       yield* new Reply(delivery).read(response, watch, limits.bridge_silence_ms);
@@ -63,7 +63,14 @@ async function bodyOf(upstream: Upstream, delivery: Delivery, { history }: CallO
   const { request, message_id, text } = delivery;
   if (delivery.type === 'completion' && typeof request === 'object' && request !== null) {
     const asked = 'model' in request ? request.model : undefined;
-    return { ...request, model: upstream.model ?? asked ?? DEFAULT_MODEL, stream: true };
+    // Who wants the whole at once is told the usage with it; streams tell it only to those who ask.
+    const whole = !('stream' in request && request.stream === true);
+    return {
+      ...request,
+      model: upstream.model ?? asked ?? DEFAULT_MODEL,
+      stream: true,
+      ...(whole ? { stream_options: { include_usage: true } } : {}),
+    };
   }
   return {
     model: upstream.model ?? DEFAULT_MODEL,
@@ -80,11 +87,11 @@ const DEFAULT_MODEL = 'default';
 class Reply {
   readonly #delivery: Delivery;
   readonly #calls = new ToolCalls();
+  readonly #progress = new ToolProgress();
   #usage: Usage | undefined;
   #finish: string | undefined;
   #done = false;
   #said = false;
-  #tools = 0;
 
   constructor(delivery: Delivery) {
     this.#delivery = delivery;
@@ -97,7 +104,6 @@ class Reply {
     else if (type === 'text/event-stream' && response.body)
       yield* this.#stream(response.body, watch, silence_ms);
     else {
-      await readHead(response);
       throw bridgeError(
         'upstream_http',
         `The model service answered with ${type ?? 'no content type'} instead of a stream.`,
@@ -121,8 +127,7 @@ class Reply {
       }
       if (value.data === '') continue;
       if (value.event === 'hermes.tool.progress') {
-        this.#tools += 1;
-        const event = progressEvent(parse(value.data), `tool_${this.#tools}`);
+        const event = this.#progress.event(parse(value.data));
         if (event) yield event;
       } else yield* this.#take(parse(value.data), value.event);
     }
@@ -157,7 +162,8 @@ class Reply {
   }
 
   *#end(): Generator<ReplyEvent> {
-    if (this.#finish === undefined && !this.#done) {
+    // Routers end a broken generation with a finish reason of its own.
+    if (this.#finish === 'error' || (this.#finish === undefined && !this.#done)) {
       throw bridgeError('upstream_stream', 'The reply ended before it was complete.');
     }
     if (!this.#said) throw bridgeError('upstream_empty', 'The model service gave an empty answer.');

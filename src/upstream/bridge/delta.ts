@@ -5,7 +5,7 @@ import type { Usage } from '../../protocol/server-frames.ts';
 const Text = v.optional(v.nullable(v.string()));
 
 const ToolCallDelta = v.looseObject({
-  index: v.optional(v.number(), 0),
+  index: v.optional(v.nullable(v.number())),
   id: v.optional(v.nullable(v.string())),
   function: v.optional(v.looseObject({ name: Text, arguments: Text })),
 });
@@ -16,6 +16,7 @@ const Said = v.looseObject({
   ),
   reasoning_content: Text,
   reasoning: Text,
+  refusal: Text,
   tool_calls: v.optional(v.nullable(v.array(ToolCallDelta))),
 });
 
@@ -24,6 +25,7 @@ const Chunk = v.looseObject({
     v.nullable(
       v.array(
         v.looseObject({
+          index: v.optional(v.nullable(v.number())),
           delta: v.optional(v.nullable(Said)),
           message: v.optional(v.nullable(Said)),
           finish_reason: v.optional(v.nullable(v.string())),
@@ -33,9 +35,11 @@ const Chunk = v.looseObject({
   ),
   usage: v.optional(v.nullable(v.looseObject({}))),
   error: v.optional(v.unknown()),
+  object: v.optional(v.unknown()),
 });
 
-export type ToolCallDelta = v.InferOutput<typeof ToolCallDelta>;
+type ToolCallPart = v.InferOutput<typeof ToolCallDelta>;
+export type ToolCallDelta = ToolCallPart & { index: number };
 
 /** One chunk, in our words. */
 export interface Delta {
@@ -52,13 +56,17 @@ export interface Delta {
 export function readDelta(input: unknown): Delta | undefined {
   const parsed = v.safeParse(Chunk, input);
   if (!parsed.success) return undefined;
-  const { choices, usage, error } = parsed.output;
-  const [choice] = choices ?? [];
+  const { choices, usage, object } = parsed.output;
+  // Where several answers were asked for, the first one is it: a channel shows one.
+  const choice = choices?.find(({ index }) => (index ?? 0) === 0);
   const said = choice?.delta ?? choice?.message;
+  // Older servers put what failed where a chunk would be.
+  const error = parsed.output.error || (object === 'error' ? input : undefined);
   return {
-    text: textOf(said?.content),
-    reasoning: said?.reasoning_content ?? said?.reasoning ?? '',
-    tool_calls: said?.tool_calls ?? [],
+    text: textOf(said?.content) || (said?.refusal ?? ''),
+    reasoning: said?.reasoning_content || (said?.reasoning ?? ''),
+    // Whole calls come without an index, in their order.
+    tool_calls: (said?.tool_calls ?? []).map((call, at) => ({ ...call, index: call.index ?? at })),
     ...(choice?.finish_reason ? { finish_reason: choice.finish_reason } : {}),
     ...(usage ? { usage: usageOf(usage) } : {}),
     ...(error ? { error } : {}),

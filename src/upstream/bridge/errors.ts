@@ -53,17 +53,20 @@ export async function responseError(response: Response): Promise<UpstreamError> 
   return bridgeError('upstream_http', message);
 }
 
-export async function readHead(response: Response): Promise<string> {
+/** A body that breaks off, or is cut off by the clock, has said what came of it. */
+async function readHead(response: Response): Promise<string> {
   if (!response.body) return '';
   const decoder = new TextDecoder();
   let text = '';
   let size = 0;
-  for await (const bytes of response.body) {
-    const part = bytes.subarray(0, BODY_BYTES - size);
-    text += decoder.decode(part, { stream: true });
-    size += part.byteLength;
-    if (size >= BODY_BYTES) break;
-  }
+  try {
+    for await (const bytes of response.body) {
+      const part = bytes.subarray(0, BODY_BYTES - size);
+      text += decoder.decode(part, { stream: true });
+      size += part.byteLength;
+      if (size >= BODY_BYTES) break;
+    }
+  } catch {}
   return text;
 }
 

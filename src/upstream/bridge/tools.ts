@@ -1,10 +1,12 @@
 import * as v from 'valibot';
+import { redact } from '../../protocol/redact.ts';
 import type { ReplyEvent } from '../upstream.ts';
 import type { ToolCallDelta } from './delta.ts';
 
 /** The event by which agents tell of their tools beside the text (`hermes.tool.progress`). */
 const Progress = v.looseObject({
   tool_call_id: v.optional(v.nullable(v.string())),
+  toolCallId: v.optional(v.nullable(v.string())),
   tid: v.optional(v.nullable(v.string())),
   tool: v.optional(v.nullable(v.string())),
   name: v.optional(v.nullable(v.string())),
@@ -20,24 +22,45 @@ const FAILED = new Set(['error', 'failed']);
 const PREVIEW_CHARS = 500;
 const NAME_CHARS = 200;
 
-/** Tool progress as an event of the turn; undefined for what is not to be shown. `_thinking` is reasoning. */
-export function progressEvent(input: unknown, fallback: string): ReplyEvent | undefined {
-  const parsed = v.safeParse(Progress, input);
-  if (!parsed.success) return undefined;
-  const { tool_call_id, tid, tool, name, status, preview, label, args, result } = parsed.output;
-  const called = name ?? tool ?? 'tool';
-  const shown = preview ?? label ?? undefined;
-  if (called === '_thinking') return shown ? { kind: 'chunk', text: shown, reasoning: true } : undefined;
-  // Names with an underscore in front are the agent's own business.
-  if (called.startsWith('_')) return undefined;
-  return toolEvent({
-    tool: tool_call_id ?? tid ?? fallback,
-    name: called,
-    status: FAILED.has(status ?? '') ? 'failed' : ENDED.has(status ?? '') ? 'completed' : 'running',
-    preview: shown,
-    args,
-    result,
-  });
+/** What the agent tells of its tools in one answer. */
+export class ToolProgress {
+  /** Tools under way that came without an id, by name: what ends them has none either. */
+  readonly #open = new Map<string, string>();
+  #count = 0;
+
+  /** Tool progress as an event of the turn; undefined for what is not to be shown. `_thinking` is reasoning. */
+  event(input: unknown): ReplyEvent | undefined {
+    const parsed = v.safeParse(Progress, input);
+    if (!parsed.success) return undefined;
+    const { tool_call_id, toolCallId, tid, tool, name, preview, label, args, result } = parsed.output;
+    const called = name || tool || 'tool';
+    const shown = preview ?? label ?? undefined;
+    if (called === '_thinking') return shown ? { kind: 'chunk', text: shown, reasoning: true } : undefined;
+    // Names with an underscore in front are the agent's own business.
+    if (called.startsWith('_')) return undefined;
+    const status = parsed.output.status ?? '';
+    const ended = ENDED.has(status);
+    return toolEvent({
+      tool: tool_call_id || toolCallId || tid || this.#idOf(called, ended),
+      name: called,
+      status: FAILED.has(status) ? 'failed' : ended ? 'completed' : 'running',
+      preview: shown,
+      args,
+      result,
+    });
+  }
+
+  #idOf(name: string, ended: boolean): string {
+    const open = this.#open.get(name);
+    if (open !== undefined && ended) {
+      this.#open.delete(name);
+      return open;
+    }
+    this.#count += 1;
+    const id = `tool_${this.#count}`;
+    if (!ended) this.#open.set(name, id);
+    return id;
+  }
 }
 
 interface Tool {
@@ -49,14 +72,17 @@ interface Tool {
   result?: unknown;
 }
 
-/** Arguments are sent whole, so that no secret is split over two frames (P-BR-5); the channel masks them. */
+/**
+ * Arguments are sent whole, so that no secret is split over two frames (P-BR-5); the channel masks them. A preview is masked
+ * before it is cut, lest the half of a secret that is left be taken for none.
+ */
 function toolEvent({ tool, name, status, preview, args, result }: Tool): ReplyEvent {
   return {
     kind: 'tool',
     tool: tool.slice(0, 128),
     name: name.slice(0, NAME_CHARS),
     status,
-    ...(preview === undefined ? {} : { preview: preview.slice(0, PREVIEW_CHARS) }),
+    ...(preview === undefined ? {} : { preview: redact(preview).slice(0, PREVIEW_CHARS).toWellFormed() }),
     ...(args === undefined ? {} : { args }),
     ...(result === undefined ? {} : { result }),
   };
