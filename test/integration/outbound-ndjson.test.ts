@@ -90,6 +90,7 @@ describe('P-UP-4 NDJSON', () => {
     const { text } = await client.frame('message', ({ role }) => role === 'assistant');
     expect(text).toBe(words.join(''));
     expect(textOf(client, turn)).toBe(text);
+    await client.frame('turn', ({ status }) => status === 'completed');
     expect(client.durable().map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
   });
 
