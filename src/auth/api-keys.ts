@@ -1,5 +1,6 @@
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
+import { sha256 } from './digest.ts';
 
 /** P-ID-2: `sk-sw-…`, stored only as SHA-256, each for one tenant and user. */
 export const API_KEY_PREFIX = 'sk-sw-';
@@ -35,7 +36,7 @@ export class ApiKeys {
       API_KEY_PREFIX + Buffer.from(crypto.getRandomValues(new Uint8Array(30))).toString('base64url');
     await this.#db
       .prepare('INSERT INTO api_keys (id, hash, tenant, user, name, created_at) VALUES (?, ?, ?, ?, ?, ?)')
-      .bind(id, await sha256(api_key), tenant, user, name, Date.now() / 1000)
+      .bind(id, (await sha256(api_key)).toString('hex'), tenant, user, name, Date.now() / 1000)
       .run();
     return { id, api_key };
   }
@@ -56,7 +57,7 @@ export class ApiKeys {
 
   /** Throws `unauthorized`. */
   async verify(api_key: string): Promise<Identity> {
-    const hash = await sha256(api_key);
+    const hash = (await sha256(api_key)).toString('hex');
     const cached = this.#cache.get(hash);
     const owner = cached && cached.until > Date.now() ? cached.owner : await this.#load(hash);
     if (!owner) throw new StarwireError('unauthorized', 'the API key is not valid');
@@ -74,8 +75,4 @@ export class ApiKeys {
     this.#cache.set(hash, { owner: row, until: Date.now() + CACHE_MS });
     return row;
   }
-}
-
-async function sha256(text: string): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString('hex');
 }

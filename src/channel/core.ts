@@ -16,8 +16,6 @@ import { type OpenTurn, Turns } from './turns.ts';
 
 /** What a channel is made of: everything that is not the Channel's own thought comes in here. */
 export interface Ports {
-  /** Whose channel it is. */
-  owner: { tenant: string; user: string };
   /** `webchat:{user}` or `sse:{request}`. */
   name: string;
   sql: Sql;

@@ -1,5 +1,5 @@
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
-import type { Limits } from '../protocol/limits.ts';
+import { CREDIT_STEPS, type Limits } from '../protocol/limits.ts';
 import type { ErrorFrame, ServerFrame } from '../protocol/server-frames.ts';
 import type { Core } from './core.ts';
 import { Out } from './out.ts';
@@ -119,8 +119,7 @@ export class Roster {
   }
 }
 
-/** A relay tells what it has read in quarters of its window: what may be less than one is never told, and never waited for. */
-const CREDIT_STEPS = 4;
+/** What a relay has read may be less than a step and is then never told: it is never waited for. */
 
 function fits({ inflight, is }: Session, bytes: number): boolean {
   const { credit = 0 } = is;

@@ -20,7 +20,6 @@ const MISSED_HEARTBEATS = 2.5;
 
 export interface Identified {
   tenant: string;
-  user: string;
   /** The channel's name. */
   channel: string;
 }
@@ -51,11 +50,10 @@ export class ChannelHost {
 
   #build(): Channel {
     const { config, seal } = contextOf(this.#env);
-    const { tenant, user, channel } = this.#who();
+    const { tenant, channel } = this.#who();
     const sql = new DurableSql(this.#ctx.storage);
     const made: Channel = new Channel(
       {
-        owner: { tenant, user },
         name: channel,
         sql,
         clock,

@@ -46,7 +46,6 @@ export class UserHub extends DurableObject<Env> {
     this.#user = user ?? '';
     this.#host = new ChannelHost(ctx, env, () => ({
       tenant: this.#tenant,
-      user: this.#user,
       channel: `webchat:${this.#user}`,
     }));
     this.#messages = new Messages(env.DB);

@@ -61,6 +61,9 @@ export const DEFAULT_LIMITS = {
   signed_url_ms: 3_600_000,
 } as const;
 
+/** An SSE relay tells what it has read in quarters of its window; both sides count on it. */
+export const CREDIT_STEPS = 4;
+
 export type Limits = { readonly [K in keyof typeof DEFAULT_LIMITS]: number };
 
 const Overrides = v.pipe(

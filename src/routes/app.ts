@@ -5,6 +5,7 @@ import { type Context, contextOf, type Env } from '../env.ts';
 import { RemoteError } from '../objects/outcome.ts';
 import { ERRORS, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import { hubName, type Identity } from '../protocol/identity.ts';
+import { parseJson } from '../protocol/parse.ts';
 import { MethodNotAllowed } from './methods.ts';
 
 /** What the routes share: the environment's context, who is asking, and how refusals become responses. */
@@ -36,12 +37,7 @@ export function hubOf(c: Ctx, { tenant, user }: { tenant: string; user: string }
 
 /** Reads a JSON body of at most `limit` bytes. Throws `too_large` before reading on, `bad_request` where it is no JSON. */
 export async function readJson(c: Ctx, limit: number): Promise<unknown> {
-  const text = await readText(c, limit);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new StarwireError('bad_request', 'the body is not JSON');
-  }
+  return parseJson(await readText(c, limit));
 }
 
 /** The bytes of the body, as they arrive. Throws `unsupported` where they are compressed. */
@@ -93,6 +89,19 @@ export function refusal(
 
 export function statusOf(body: ErrorBody) {
   return ERRORS[body.code].status;
+}
+
+const KEY_CHARS = 255;
+
+/** The `Idempotency-Key` of a request, where it has one. Throws `bad_request`. */
+export function idempotencyKey(c: Ctx): string | undefined {
+  const key = c.req.header('idempotency-key');
+  if (key !== undefined && (key === '' || key.length > KEY_CHARS)) {
+    throw new StarwireError('bad_request', `"Idempotency-Key" must have 1 to ${KEY_CHARS} characters`, {
+      field: 'Idempotency-Key',
+    });
+  }
+  return key;
 }
 
 /** A whole number of the query between `min` and `max`. Throws `bad_request`. */

@@ -1,13 +1,23 @@
 import { Hono } from 'hono';
 import * as v from 'valibot';
+import { sha256 } from '../auth/digest.ts';
 import { openaiState, openaiUsage } from '../dialects/openai.ts';
 import { contentOf } from '../dialects/openai-whole.ts';
 import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
-import { parse } from '../protocol/parse.ts';
+import { parse, parseJson } from '../protocol/parse.ts';
 import { upstreamModels } from '../upstream/bridge/models.ts';
-import { type AppEnv, type Ctx, readText, refusal, requireUser, statusOf, use } from './app.ts';
+import {
+  type AppEnv,
+  type Ctx,
+  idempotencyKey,
+  readText,
+  refusal,
+  requireUser,
+  statusOf,
+  use,
+} from './app.ts';
 import { readEventId } from './openai-event-id.ts';
 import { collect, type StreamSource, streamed } from './openai-stream.ts';
 
@@ -24,7 +34,6 @@ const Completion = v.looseObject({
   ),
 });
 
-const KEY_CHARS = 255;
 const DEFAULT_MODEL = 'starwire';
 
 openai.get('/models', async (c) => {
@@ -44,13 +53,8 @@ openai.post('/chat/completions', async (c) => {
   const who = await requireUser(c);
   const { config, seal } = use(c);
   const text = await readText(c, config.limits.completion_bytes);
-  const body = parse(Completion, jsonOf(text));
-  const key = c.req.header('idempotency-key');
-  if (key !== undefined && (key === '' || key.length > KEY_CHARS)) {
-    throw new StarwireError('bad_request', `"Idempotency-Key" must have 1 to ${KEY_CHARS} characters`, {
-      field: 'Idempotency-Key',
-    });
-  }
+  const body = parse(Completion, parseJson(text));
+  const key = idempotencyKey(c);
   const { tenant, user, name, avatar } = who;
   // The same key is the same request, and so the same stream (P-OA-7).
   const request_id = key === undefined ? seal.newId('req') : seal.idFor('req', [tenant, user, key]);
@@ -68,7 +72,7 @@ openai.post('/chat/completions', async (c) => {
       request: body,
       text: lastUserText(body.messages),
       detach: !streaming || key !== undefined || c.req.header('x-starwire-detach')?.toLowerCase() === 'true',
-      body: await hash(text),
+      body: (await sha256(text)).toString('base64url'),
     }),
   );
   const state = openaiState({ id: request_id, ...seen });
@@ -126,14 +130,6 @@ function attachOf(c: Ctx, { tenant, user, name, avatar, roles, exp }: Identity) 
   };
 }
 
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new StarwireError('bad_request', 'the body is not JSON');
-  }
-}
-
 const TextPart = v.object({ type: v.literal('text'), text: v.string() });
 
 /** What the user said last, as plain text. */
@@ -149,12 +145,6 @@ function statusOfFailure(type: string) {
   if (type === 'upstream_rate_limited') return 429;
   if (type === 'expired' || type === 'upstream_silent') return 504;
   return type === 'cancelled' ? 409 : 502;
-}
-
-async function hash(text: string): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString(
-    'base64url',
-  );
 }
 
 /** Refusals in OpenAI's shape. */

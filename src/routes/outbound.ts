@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
+import { sha256 } from '../auth/digest.ts';
 import type { ChannelEvent } from '../channel/events.ts';
 import type { Producer } from '../channel/producers.ts';
 import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
-import { type AppEnv, type Ctx, readText, statusOf, use } from './app.ts';
+import { type AppEnv, type Ctx, idempotencyKey, readText, statusOf, use } from './app.ts';
 import { dropOrphan, failed, prepare, type RequestFields } from './outbound-events.ts';
 import { ingestLines } from './outbound-lines.ts';
 import type { Target } from './targets.ts';
@@ -31,15 +32,10 @@ outbound.post('/', async (c) => {
   return json(c, fields);
 });
 
-const KEY_CHARS = 255;
+const PRODUCER_CHARS = 255;
 
 function fieldsOf(c: Ctx): RequestFields {
-  const key = c.req.header('idempotency-key');
-  if (key !== undefined && (key === '' || key.length > KEY_CHARS)) {
-    throw new StarwireError('bad_request', `"Idempotency-Key" must have 1 to ${KEY_CHARS} characters`, {
-      field: 'Idempotency-Key',
-    });
-  }
+  const key = idempotencyKey(c);
   const producer = producerOf(c);
   return {
     ...(key === undefined ? {} : { key: `key ${key}` }),
@@ -55,7 +51,7 @@ function producerOf(c: Ctx): Producer | undefined {
   if (id === undefined && epoch === undefined && seq === undefined) return undefined;
   const whole = (text: string | undefined): number =>
     text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : -1;
-  if (id === undefined || id === '' || id.length > KEY_CHARS || whole(epoch) < 0 || whole(seq) < 0) {
+  if (id === undefined || id === '' || id.length > PRODUCER_CHARS || whole(epoch) < 0 || whole(seq) < 0) {
     throw new StarwireError(
       'bad_request',
       'Producer-Id, Producer-Epoch and Producer-Seq belong together; the last two are whole numbers',
@@ -104,7 +100,7 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
       field: 'Producer-Id',
     });
   }
-  const body = key === undefined ? undefined : await hash(text);
+  const body = key === undefined ? undefined : (await sha256(text)).toString('base64url');
   for (const { target, events } of groups.values()) {
     const answer = unwrap(await target.stub().ingest({ key, body, producer, events, end: true }));
     for (const { n, result } of answer.results) {
@@ -117,10 +113,4 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
   if (!Array.isArray(parsed) && only?.error)
     return c.json({ error: only.error, results }, statusOf(only.error));
   return c.json({ results }, 200, producerHeaders({ producer }));
-}
-
-async function hash(text: string): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString(
-    'base64url',
-  );
 }

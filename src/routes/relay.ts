@@ -2,6 +2,7 @@ import { type AttachRequest, attachHeaders } from '../objects/attach-request.ts'
 import { creditFrame } from '../objects/relay-frames.ts';
 import { formatCursor, formatLengths, type Lengths, type Position } from '../protocol/cursor.ts';
 import { StarwireError } from '../protocol/errors.ts';
+import { CREDIT_STEPS } from '../protocol/limits.ts';
 import type { ServerFrame } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
 
@@ -10,8 +11,6 @@ export interface RelayTarget {
   fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
-/** A step in which read bytes are told to the object: a quarter of the window. */
-const CREDIT_STEPS = 4;
 const RECONNECTS = 8;
 const RECONNECT_MS = 100;
 

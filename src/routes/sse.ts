@@ -1,7 +1,6 @@
 /** Writes server-sent events with a heartbeat; `write` resolves when the client has read enough to take more. */
 export interface SseWriter {
   event(fields: { event?: string; id?: string; data: string }): Promise<void>;
-  comment(text: string): Promise<void>;
 }
 
 const HEADERS = {
@@ -46,7 +45,6 @@ export function sse(options: SseOptions, produce: (writer: SseWriter) => Promise
           write(
             `${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`,
           ),
-        comment: (text) => write(`: ${text}\n\n`),
       });
       await writer.close();
     } catch (error) {

@@ -112,7 +112,6 @@ export class World {
 
   get #ports(): Ports {
     return {
-      owner: { tenant: ANN.tenant, user: ANN.user },
       name: `webchat:${ANN.user}`,
       sql: this.sql,
       clock: { now: () => this.now },
