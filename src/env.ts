@@ -1,10 +1,10 @@
-import { ApiKeys } from './auth/api-keys.ts';
 import { Seal } from './auth/seal.ts';
 import { Tokens } from './auth/tokens.ts';
 import { type Config, readConfig } from './config.ts';
 import type { RequestStream } from './objects/request-stream.ts';
 import type { UserHub } from './objects/user-hub.ts';
 import { StarwireError } from './protocol/errors.ts';
+import { ApiKeys } from './records/api-keys.ts';
 
 /** The bindings of wrangler.toml; variables are read through `readConfig`. */
 export interface Env {

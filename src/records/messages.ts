@@ -1,5 +1,6 @@
 import type { PlacedRow } from '../channel/history.ts';
 import type { HistoryRow } from '../protocol/history.ts';
+import { ofTenant } from './scope.ts';
 
 interface Owner {
   tenant: string;
@@ -12,6 +13,11 @@ const LIST_CHARS = 250_000;
 
 const RENEW =
   'ON CONFLICT (tenant, user, id) DO UPDATE SET seq = excluded.seq, row = excluded.row WHERE excluded.seq > seq';
+const PUT_ONE = `INSERT INTO messages (tenant, user, id, conversation, position, seq, row)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ${RENEW}`;
+const PUT_MANY = `INSERT INTO messages (tenant, user, id, conversation, position, seq, row)
+  SELECT ?1, ?2, value ->> 'id', value ->> 'conversation', value ->> 'position', value ->> 'seq', value ->> 'row'
+  FROM json_each(?3) WHERE true ${RENEW}`;
 
 /** The messages and files of conversations, for ever (D1). Rows are stored as they are sent, without signed urls. */
 export class Messages {
@@ -24,14 +30,7 @@ export class Messages {
   /** Adds or renews rows; an older state of a row never replaces a newer one, so that it may be repeated. */
   async put({ tenant, user }: Owner, rows: readonly PlacedRow[]): Promise<void> {
     if (rows.length === 0) return;
-    const many = this.#db.prepare(
-      `INSERT INTO messages (tenant, user, id, conversation, position, seq, row)
-       SELECT ?1, ?2, value ->> 'id', value ->> 'conversation', value ->> 'position', value ->> 'seq', value ->> 'row'
-       FROM json_each(?3) WHERE true ${RENEW}`,
-    );
-    const one = this.#db.prepare(
-      `INSERT INTO messages (tenant, user, id, conversation, position, seq, row) VALUES (?, ?, ?, ?, ?, ?, ?) ${RENEW}`,
-    );
+    const scope = ofTenant(this.#db, tenant);
     const small: string[] = [];
     const statements: D1PreparedStatement[] = [];
     for (const { position, row } of rows) {
@@ -39,10 +38,10 @@ export class Messages {
       const json = JSON.stringify(row);
       if (json.length <= SMALL_CHARS)
         small.push(JSON.stringify({ id, conversation, seq, position, row: json }));
-      else statements.push(one.bind(tenant, user, id, conversation, position, seq, json));
+      else statements.push(scope.statement(PUT_ONE, user, id, conversation, position, seq, json));
     }
-    for (const list of lists(small)) statements.push(many.bind(tenant, user, list));
-    await this.#db.batch(statements);
+    for (const list of lists(small)) statements.push(scope.statement(PUT_MANY, user, list));
+    await scope.batch(statements);
   }
 
   /** Rows of a conversation at positions below `before`, newest first. */
@@ -52,12 +51,15 @@ export class Messages {
     before: number,
     limit: number,
   ): Promise<PlacedRow[]> {
-    const { results } = await this.#db
-      .prepare(
-        `SELECT position, row FROM messages WHERE tenant = ? AND user = ? AND conversation = ? AND position < ?
-         ORDER BY position DESC LIMIT ?`,
+    const { results } = await ofTenant(this.#db, tenant)
+      .statement(
+        `SELECT position, row FROM messages WHERE tenant = ?1 AND user = ?2 AND conversation = ?3 AND position < ?4
+         ORDER BY position DESC LIMIT ?5`,
+        user,
+        conversation,
+        before,
+        limit,
       )
-      .bind(tenant, user, conversation, before, limit)
       .all<{ position: number; row: string }>();
     return results.map(({ position, row }) => ({ position, row: JSON.parse(row) as HistoryRow }));
   }

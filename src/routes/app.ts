@@ -1,11 +1,11 @@
 import type { Context as HonoContext } from 'hono';
-import { API_KEY_PREFIX } from '../auth/api-keys.ts';
 import { bearer } from '../auth/tokens.ts';
 import { type Context, contextOf, type Env } from '../env.ts';
 import { RemoteError } from '../objects/outcome.ts';
 import { ERRORS, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import { hubName, type Identity } from '../protocol/identity.ts';
 import { parseJson } from '../protocol/parse.ts';
+import { API_KEY_PREFIX } from '../records/api-keys.ts';
 import { MethodNotAllowed } from './methods.ts';
 
 /** What the routes share: the environment's context, who is asking, and how refusals become responses. */

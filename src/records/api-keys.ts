@@ -1,6 +1,7 @@
+import { sha256 } from '../auth/digest.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
-import { sha256 } from './digest.ts';
+import { ofAllTenants, ofTenant } from './scope.ts';
 
 /** P-ID-2: `sk-sw-…`, stored only as SHA-256, each for one tenant and user. */
 export const API_KEY_PREFIX = 'sk-sw-';
@@ -34,23 +35,31 @@ export class ApiKeys {
   async create(id: string, { tenant, user }: Owner, name: string): Promise<{ id: string; api_key: string }> {
     const api_key =
       API_KEY_PREFIX + Buffer.from(crypto.getRandomValues(new Uint8Array(30))).toString('base64url');
-    await this.#db
-      .prepare('INSERT INTO api_keys (id, hash, tenant, user, name, created_at) VALUES (?, ?, ?, ?, ?, ?)')
-      .bind(id, (await sha256(api_key)).toString('hex'), tenant, user, name, Date.now() / 1000)
+    await ofTenant(this.#db, tenant)
+      .statement(
+        'INSERT INTO api_keys (tenant, id, hash, user, name, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)',
+        id,
+        (await sha256(api_key)).toString('hex'),
+        user,
+        name,
+        Date.now() / 1000,
+      )
       .run();
     return { id, api_key };
   }
 
   async list(): Promise<KeyRow[]> {
-    const { results } = await this.#db
-      .prepare('SELECT id, tenant, user, name, created_at FROM api_keys ORDER BY created_at DESC LIMIT 1000')
+    const { results } = await ofAllTenants(this.#db)
+      .statement(
+        'SELECT id, tenant, user, name, created_at FROM api_keys ORDER BY created_at DESC LIMIT 1000',
+      )
       .all<KeyRow>();
     return results;
   }
 
   /** Throws `not_found`. */
   async delete(id: string): Promise<void> {
-    const { meta } = await this.#db.prepare('DELETE FROM api_keys WHERE id = ?').bind(id).run();
+    const { meta } = await ofAllTenants(this.#db).statement('DELETE FROM api_keys WHERE id = ?1', id).run();
     if (meta.changes === 0) throw new StarwireError('not_found', 'there is no such key');
     this.#cache.clear();
   }
@@ -65,9 +74,8 @@ export class ApiKeys {
   }
 
   async #load(hash: string): Promise<Owner | undefined> {
-    const row = await this.#db
-      .prepare('SELECT tenant, user FROM api_keys WHERE hash = ?')
-      .bind(hash)
+    const row = await ofAllTenants(this.#db)
+      .statement('SELECT tenant, user FROM api_keys WHERE hash = ?1', hash)
       .first<Owner>();
     this.#cache.delete(hash);
     if (!row) return undefined;
