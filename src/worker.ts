@@ -4,6 +4,7 @@ import { contextOf, type Env } from './env.ts';
 import { type AppEnv, refusal, statusOf } from './routes/app.ts';
 import { clientApi } from './routes/client-api.ts';
 import { dev } from './routes/dev.ts';
+import { dialects } from './routes/dialects.ts';
 import { files } from './routes/files.ts';
 import { internal } from './routes/internal.ts';
 import { nothingAt } from './routes/methods.ts';
@@ -42,6 +43,7 @@ app.route('/files', files);
 app.route('/v1', openai);
 app.route('/internal', internal);
 app.route('/dev', dev);
+app.route('/', dialects);
 app.route('/', page);
 
 app.notFound((c) => {

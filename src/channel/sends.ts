@@ -78,7 +78,7 @@ function check(core: Core, command: SendCommand, who: Identity, files: KnownFile
 
 function checkMessage(core: Core, command: MessageCommand, who: Identity, files: KnownFiles): Checked {
   const { message_text, attachments_per_message } = core.ports.limits;
-  const { text, client_id, reply_to, conversation = DEFAULT_CONVERSATION } = command;
+  const { text, client_id, reply_to, conversation = DEFAULT_CONVERSATION, extra = {} } = command;
   if (text.length > message_text) {
     throw new StarwireError('too_large', `"text" has more than ${message_text} characters`, {
       field: 'text',
@@ -108,7 +108,7 @@ function checkMessage(core: Core, command: MessageCommand, who: Identity, files:
         attachments,
         ...(reply_to ? { reply_to } : {}),
       });
-      return begin(core, who, said, { type: 'message', attachments, reply_to_id: reply_to ?? null });
+      return begin(core, who, said, { type: 'message', attachments, reply_to_id: reply_to ?? null, extra });
     },
   };
 }

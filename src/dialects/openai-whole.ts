@@ -1,7 +1,7 @@
 import type { ServerFrame, Usage } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
+import { buttonList, fileLink, joined, promptText } from './as-markdown.ts';
 import { failure, type OpenAiError } from './openai.ts';
-import { buttonList, fileLink, promptText } from './openai-text.ts';
 import { withParts } from './openai-tool-calls.ts';
 
 /** A whole answer as it grows, for `stream: false`: nothing has been sent yet, so that edits replace. */
@@ -75,8 +75,4 @@ export function wholeDown(whole: OpenAiWhole, frame: ServerFrame): OpenAiWhole {
 /** What is said in it, all together. */
 export function contentOf({ text, buttons, blocks }: OpenAiWhole): string {
   return joined([text, buttons, ...blocks.values()]);
-}
-
-function joined(parts: string[]): string {
-  return parts.filter((part) => part !== '').join('\n\n');
 }

@@ -1,6 +1,6 @@
 import { endsInHighSurrogate } from '../protocol/text.ts';
+import { EMPTY, fingerprint } from './fingerprint.ts';
 import type { OpenAiError, OpenAiEvent, OpenAiState } from './openai.ts';
-import { EMPTY, fingerprint } from './openai-text.ts';
 
 /** An event and the state of the stream after it. */
 export interface Sent {

@@ -10,7 +10,7 @@ import { Files, fileUrl, knownFiles } from '../records/files.ts';
 import { positionOf, readAttach } from './attach-request.ts';
 import { clock, DurableSql, defer, socketOf } from './durable-ports.ts';
 import { outcome } from './outcome.ts';
-import { relayUp } from './relay-frames.ts';
+import { creditOf } from './relay-frames.ts';
 
 const SESSION = 'session';
 const INGEST = 'ingest';
@@ -180,8 +180,8 @@ export class ChannelHost {
     if (!session) return socket.close(CLOSE.restart, 'restart');
     if (typeof message !== 'string')
       return session.close(CLOSE.unsupported, 'binary frames are not supported');
-    if (session.is.credit !== undefined)
-      return this.run((channel) => channel.credit(session, relayUp(message)));
+    const credit = session.is.credit === undefined ? undefined : creditOf(message);
+    if (credit !== undefined) return this.run((channel) => channel.credit(session, credit));
     await this.#command(session, message);
   }
 

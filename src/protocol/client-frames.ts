@@ -11,6 +11,17 @@ const ClientId = v.pipe(
   v.check((id) => id.isWellFormed(), 'has a lone surrogate'),
 );
 
+/** UTF-16 code units of `extra` as JSON. */
+const EXTRA_CHARS = 4_096;
+
+const Extra = v.pipe(
+  v.record(v.string(), v.unknown()),
+  v.check(
+    (extra) => JSON.stringify(extra).length <= EXTRA_CHARS,
+    `has more than ${EXTRA_CHARS} characters as JSON`,
+  ),
+);
+
 export const MessageCommand = v.object({
   type: v.optional(v.literal('message'), 'message'),
   client_id: ClientId,
@@ -18,6 +29,8 @@ export const MessageCommand = v.object({
   conversation: v.optional(ConversationId),
   attachments: v.optional(v.array(v.object({ id: RefId }))),
   reply_to: v.optional(RefId),
+  /** What else a client says to its upstream, which gets it as the delivery's `extra`. */
+  extra: v.optional(Extra),
 });
 
 export const ActionCommand = v.object({

@@ -14,6 +14,8 @@ export const DEFAULT_LIMITS = {
   attachment_bytes: 26_214_400,
   /** A file up to this size also travels inside its frame as base64. */
   inline_file_bytes: 262_144,
+  /** How long a socket whose first frame says who it is may be silent. */
+  first_frame_ms: 10_000,
   sessions_per_user: 50,
   messages_per_minute: 60,
   messages_burst: 20,

@@ -1,4 +1,6 @@
 import type { Context as HonoContext } from 'hono';
+import { getCookie } from 'hono/cookie';
+import { isAllowedOrigin } from '../auth/origin.ts';
 import { bearer } from '../auth/tokens.ts';
 import { type Context, contextOf, type Env } from '../env.ts';
 import { RemoteError } from '../objects/outcome.ts';
@@ -20,12 +22,29 @@ export function use(c: Ctx): Context {
   return contextOf(c.env);
 }
 
-/** The verified caller (a user token, or an API key). Throws `unauthorized` or `token_expired`. */
-export async function requireUser(c: Ctx): Promise<Identity> {
+/** P-WS-1, and for everything that a cookie speaks for. Throws `forbidden`. */
+export function requireOrigin(c: Ctx): void {
+  if (!isAllowedOrigin(c.req.header('origin'), c.req.url, use(c).config.allowed_origins)) {
+    throw new StarwireError('forbidden', 'this Origin is not allowed');
+  }
+}
+
+/** The first of the named cookies that is there. */
+export function cookieOf(c: Ctx, names: readonly string[]): string | undefined {
+  return names.map((name) => getCookie(c, name)).find((value) => value !== undefined && value !== '');
+}
+
+/**
+ * The verified caller (a user token, or an API key; for a dialect also a token in one of its `cookies`). Throws `unauthorized`
+ * or `token_expired`, and `forbidden` where a foreign page would use a cookie.
+ */
+export async function requireUser(c: Ctx, cookies: readonly string[] = []): Promise<Identity> {
   if (c.req.query('token') !== undefined) {
     throw new StarwireError('bad_request', 'a token does not belong into the address', { field: 'token' });
   }
-  const token = bearer(c.req.header('authorization'));
+  const cookie = cookieOf(c, cookies);
+  const token = bearer(c.req.header('authorization')) ?? cookie;
+  if (token === cookie && cookie !== undefined) requireOrigin(c);
   if (token === undefined) throw new StarwireError('unauthorized', 'a user token or API key is missing');
   const { tokens, apiKeys } = use(c);
   return token.startsWith(API_KEY_PREFIX) ? apiKeys.verify(token) : tokens.verify(token);

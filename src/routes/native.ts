@@ -1,12 +1,11 @@
 import { Hono } from 'hono';
-import { isAllowedOrigin } from '../auth/origin.ts';
-import { bearer } from '../auth/tokens.ts';
 import { attachHeaders } from '../objects/attach-request.ts';
-import { SUBPROTOCOL } from '../protocol/client-frames.ts';
 import { formatPosition, type Position, parsePosition } from '../protocol/cursor.ts';
 import { CLOSE, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { type AppEnv, type Ctx, hubOf, requireUser, use } from './app.ts';
+import { attachOf, relayOf } from './attach.ts';
+import { handshakeOf } from './handshake.ts';
 import { Relay } from './relay.ts';
 import { sse } from './sse.ts';
 
@@ -14,34 +13,18 @@ import { sse } from './sse.ts';
 export const native = new Hono<AppEnv>();
 
 native.get('/ws', async (c) => {
-  if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
-    throw new StarwireError('bad_request', 'this address takes WebSocket connections only');
-  }
-  const { config, tokens, seal } = use(c);
-  if (!isAllowedOrigin(c.req.header('origin'), c.req.url, config.allowed_origins)) {
-    throw new StarwireError('forbidden', 'this Origin is not allowed');
-  }
-  if (c.req.query('token') !== undefined) {
-    throw new StarwireError('bad_request', 'a token does not belong into the address', { field: 'token' });
-  }
-  const offered = (c.req.header('sec-websocket-protocol') ?? '').split(',').map((one) => one.trim());
-  const protocol = offered.includes(SUBPROTOCOL) ? SUBPROTOCOL : undefined;
-  const token =
-    bearer(c.req.header('authorization')) ??
-    offered.find((one) => one.startsWith('bearer.'))?.slice('bearer.'.length);
+  const { token, protocol } = handshakeOf(c);
   let who: Identity;
   try {
     if (token === undefined) throw new StarwireError('unauthorized', 'a user token is missing');
-    who = await tokens.verify(token);
+    who = await use(c).tokens.verify(token);
   } catch (error) {
     // 4001 would sign the user out: an outage of ours is no reason to.
     if (!(error instanceof StarwireError) || error.code === 'internal') throw error;
     return refuseSocket(error.body, protocol);
   }
   const attach = attachHeaders({
-    ...attachOf(c, who),
-    session: seal.newId('ses'),
-    dialect: 'native',
+    ...attachOf(c, who, 'native'),
     batch: c.req.query('batch') === '1',
     protocol,
     cursor: c.req.query('cursor'),
@@ -49,10 +32,6 @@ native.get('/ws', async (c) => {
   });
   return hubOf(c, who).fetch('https://object/attach', { headers: attach });
 });
-
-function attachOf(c: Ctx, { tenant, user, name, avatar, roles, exp }: Identity) {
-  return { tenant, user, name, avatar, roles: [...roles], exp, origin: new URL(c.req.url).origin };
-}
 
 /** P-WS-3: a browser cannot read a refused handshake, so that the socket opens to say why. No object is touched. */
 function refuseSocket(error: ErrorBody, protocol: string | undefined): Response {
@@ -70,17 +49,8 @@ function refuseSocket(error: ErrorBody, protocol: string | undefined): Response 
 
 native.get('/api/events', async (c) => {
   const who = await requireUser(c);
-  const { config, seal } = use(c);
-  const { limits } = config;
-  const position = positionOf(c);
-  const attach = {
-    ...attachOf(c, who),
-    session: seal.newId('ses'),
-    dialect: 'sse',
-    batch: false,
-    credit: limits.sse_credit_bytes,
-  };
-  const relay = new Relay(() => hubOf(c, who), attach, position);
+  const { limits } = use(c).config;
+  const relay = new Relay(() => hubOf(c, who), relayOf(c, who, 'sse'), positionOf(c));
   return sse(
     { heartbeat_ms: limits.sse_heartbeat_ms, heartbeat: 'ping', closed: () => relay.close() },
     async (writer) => {

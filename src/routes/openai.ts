@@ -5,19 +5,10 @@ import { openaiState, openaiUsage } from '../dialects/openai.ts';
 import { contentOf } from '../dialects/openai-whole.ts';
 import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
-import type { Identity } from '../protocol/identity.ts';
 import { parse, parseJson } from '../protocol/parse.ts';
 import { upstreamModels } from '../upstream/bridge/models.ts';
-import {
-  type AppEnv,
-  type Ctx,
-  idempotencyKey,
-  readText,
-  refusal,
-  requireUser,
-  statusOf,
-  use,
-} from './app.ts';
+import { type AppEnv, idempotencyKey, readText, refusal, requireUser, statusOf, use } from './app.ts';
+import { relayOf } from './attach.ts';
 import { readEventId } from './openai-event-id.ts';
 import { collect, type StreamSource, streamed } from './openai-stream.ts';
 
@@ -76,7 +67,12 @@ openai.post('/chat/completions', async (c) => {
     }),
   );
   const state = openaiState({ id: request_id, ...seen });
-  const source: StreamSource = { stub, attach: attachOf(c, who), position: { turns: new Map() }, state };
+  const source: StreamSource = {
+    stub,
+    attach: relayOf(c, who, 'openai'),
+    position: { turns: new Map() },
+    state,
+  };
   if (streaming) return streamed(source, config.limits.sse_heartbeat_ms);
   c.header('x-request-id', request_id);
   const whole = await collect(source);
@@ -116,19 +112,8 @@ openai.get('/streams/:request_id', async (c) => {
     throw new StarwireError('bad_request', 'the Last-Event-ID is not one of this stream', {
       field: 'Last-Event-ID',
     });
-  return streamed({ stub, attach: attachOf(c, who), ...from }, config.limits.sse_heartbeat_ms);
+  return streamed({ stub, attach: relayOf(c, who, 'openai'), ...from }, config.limits.sse_heartbeat_ms);
 });
-
-function attachOf(c: Ctx, { tenant, user, name, avatar, roles, exp }: Identity) {
-  const { seal, config } = use(c);
-  return {
-    ...{ tenant, user, name, avatar, roles: [...roles], exp, origin: new URL(c.req.url).origin },
-    session: seal.newId('ses'),
-    dialect: 'openai',
-    batch: false,
-    credit: config.limits.sse_credit_bytes,
-  };
-}
 
 const TextPart = v.object({ type: v.literal('text'), text: v.string() });
 

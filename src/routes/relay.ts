@@ -1,10 +1,12 @@
 import { type AttachRequest, attachHeaders } from '../objects/attach-request.ts';
 import { creditFrame } from '../objects/relay-frames.ts';
+import type { Command } from '../protocol/client-frames.ts';
 import { formatCursor, formatLengths, type Lengths, type Position } from '../protocol/cursor.ts';
-import { StarwireError } from '../protocol/errors.ts';
+import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { CREDIT_STEPS } from '../protocol/limits.ts';
 import type { ServerFrame } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
+import { Unanswered } from './unanswered.ts';
 
 /** An object that takes internal sockets. */
 export interface RelayTarget {
@@ -22,7 +24,8 @@ export interface Relayed {
 
 /**
  * The frames of a channel, read over an internal socket (DESIGN 2): the object sleeps between them, sends only within the
- * credit that reading gives, and after a reset of the object the relay goes on from where it stood.
+ * credit that reading gives, and after a reset of the object the relay goes on from where it stood. Commands go the other way; those that the
+ * object had not answered go again after a reset, and count once (P-WS-5).
  */
 export class Relay {
   /** Given anew for each connection: a stub that saw its object reset stays broken. */
@@ -39,7 +42,12 @@ export class Relay {
   #queue: Relayed[] = [];
   #wake = Promise.withResolvers<void>();
   #ended: 'closed' | 'lost' | undefined;
+  /** This side wants no more. */
+  #left = false;
+  /** How the object ended the session. */
+  #ending = { code: CLOSE.normal as number, reason: '' };
   #read = 0;
+  readonly #unanswered = new Unanswered();
   /** Frames of a connection's beginning that the reader has had. */
   readonly #greeted = new Set<'welcome' | 'ready'>();
 
@@ -59,21 +67,37 @@ export class Relay {
     };
   }
 
+  /** How the object closed. */
+  get ending(): { code: number; reason: string } {
+    return this.#ending;
+  }
+
+  /** Whether every command has been answered. */
+  get idle(): boolean {
+    return this.#unanswered.none;
+  }
+
+  /** Gives the object a command; before it is connected, as soon as it is. Its answer is a frame. */
+  send(command: Command): void {
+    this.#unanswered.add(command);
+    if (this.#socket) write(this.#socket, command);
+  }
+
   /** The frames until the object closes or `close` is called; throws `internal` when it cannot be reached any more. */
   async *frames(): AsyncGenerator<Relayed> {
     let failures = 0;
     try {
-      for (;;) {
+      while (!this.#left) {
         try {
           await this.#connect();
           for await (const relayed of this.#drain()) {
             failures = 0;
             yield relayed;
           }
-          if (this.#ended === 'closed') return;
         } catch (error) {
           if (error instanceof StarwireError) throw error;
         }
+        if (this.#left || this.#ended === 'closed') return;
         // The object was reset or deployed: the same stream goes on by cursor.
         if (failures >= RECONNECTS) throw new StarwireError('internal', 'the stream was lost');
         await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS * 2 ** failures));
@@ -103,16 +127,21 @@ export class Relay {
       this.#queue.push({ frame: JSON.parse(data), json: data });
       this.#wake.resolve();
     });
-    socket.addEventListener('close', ({ code }) =>
-      this.#end(socket, code === 1006 || code === 1012 ? 'lost' : 'closed'),
-    );
+    socket.addEventListener('close', ({ code, reason }) => {
+      if (this.#socket === socket) this.#ending = { code, reason };
+      this.#end(socket, code === 1006 || code === CLOSE.restart ? 'lost' : 'closed');
+    });
     socket.addEventListener('error', () => this.#end(socket, 'lost'));
     socket.accept();
+    if (this.#left) return this.close();
+    for (const frame of this.#unanswered.send((command) => write(socket, command)))
+      this.#queue.push({ frame, json: JSON.stringify(frame) });
   }
 
   #end(socket: WebSocket, how: 'closed' | 'lost'): void {
     if (this.#socket !== socket) return;
     this.#ended ??= how;
+    this.#socket = undefined;
     this.#wake.resolve();
   }
 
@@ -120,6 +149,7 @@ export class Relay {
     for (;;) {
       const next = this.#queue.shift();
       if (next) {
+        this.#unanswered.see(next.frame);
         this.#advance(next.frame);
         if (!this.#isRepeated(next.frame)) yield next;
         this.#credit(next.json);
@@ -197,13 +227,27 @@ export class Relay {
 
   /** The client has gone: the object is told at once. */
   close(): void {
+    this.#left = true;
     this.#ended ??= 'closed';
     this.#wake.resolve();
-    try {
-      this.#socket?.close(1000, 'client gone');
-    } catch {
-      // It had been closed from the other side.
-    }
+    if (this.#socket) shut(this.#socket);
     this.#socket = undefined;
+  }
+}
+
+/** Writes to a socket that may just have been lost: whoever connects again sends what was not answered. */
+function write(socket: WebSocket, command: Command): void {
+  try {
+    socket.send(JSON.stringify(command));
+  } catch {
+    // It has been lost.
+  }
+}
+
+function shut(socket: WebSocket): void {
+  try {
+    socket.close(CLOSE.normal, 'client gone');
+  } catch {
+    // It had been closed from the other side.
   }
 }

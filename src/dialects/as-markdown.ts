@@ -1,6 +1,6 @@
 import type { Button, Choice, FileFrame, PromptFrame } from '../protocol/server-frames.ts';
 
-/** What an OpenAI client cannot show otherwise, as Markdown (P-OA-5). */
+/** What the clients of some dialects cannot show otherwise, as Markdown (P-OA-5). */
 
 /** Buttons as a list; empty where there are none. */
 export function buttonList(buttons: Button[] = []): string {
@@ -19,11 +19,7 @@ export function promptText({ question, choices }: PromptFrame): string {
   return choices ? `${question}\n\n${choices.map((choice) => `- ${label(choice)}`).join('\n')}` : question;
 }
 
-/** FNV-1a over code units, in 32 bits: enough to tell a text from another one that took its place. */
-export const EMPTY = 0x811c9dc5;
-
-export function fingerprint(text: string, from = EMPTY): number {
-  let sum = from;
-  for (let i = 0; i < text.length; i += 1) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193);
-  return sum >>> 0;
+/** Parts with a blank line between them; empty ones leave none. */
+export function joined(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n\n');
 }
