@@ -44,8 +44,7 @@ export class JsonSocket extends Watched {
 
   /** The first frame, come or to come, that has these fields. */
   frame(fields: JsonFrame, after = 0): Promise<JsonFrame> {
-    const has = (frame: JsonFrame) =>
-      Object.entries(fields).every(([name, value]) => frame[name] === value);
+    const has = (frame: JsonFrame) => Object.entries(fields).every(([name, value]) => frame[name] === value);
     return this.until(() => this.frames.slice(after).find(has), JSON.stringify(fields));
   }
 
