@@ -1,0 +1,56 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { inRoot } from '../../../src/local/paths.ts';
+import { describeWorker } from '../../../src/local/runtime.ts';
+import { runWrangler } from '../../../src/local/wrangler.ts';
+import type { Usage } from '../usage.ts';
+
+/** The production Worker with a meter in it, running. */
+export interface Metered {
+  origin: string;
+  secrets: { AUTH_SECRET: string; INTERNAL_TOKEN: string };
+  /** What was counted since the last time. */
+  take(): Promise<Usage>;
+  stop(): Promise<void>;
+}
+
+const outdir = inRoot('dist/metered');
+const secrets = {
+  AUTH_SECRET: 'bench-auth-secret-bench-auth-secret-00',
+  INTERNAL_TOKEN: 'bench-internal-token-0001',
+  UPSTREAM_WEBHOOK_SECRET: 'whsec_YmVuY2gtd2ViaG9vay1zZWNyZXQtYmVuY2g=',
+};
+
+/** Bundled as the production Worker is. */
+export function buildMetered(): void {
+  runWrangler('deploy', inRoot('test/bench/metered/worker.ts'), '--dry-run', '--outdir', outdir);
+}
+
+export async function startMetered(variables: Record<string, string>): Promise<Metered> {
+  const state = await mkdtemp(join(tmpdir(), 'starwire-bill-'));
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...describeWorker({ ...secrets, ...variables }),
+      modules: [{ type: 'ESModule', path: join(outdir, 'worker.js') }],
+      host: '127.0.0.1',
+      port: 0,
+      resourcePersistencePath: state,
+      cf: false,
+      telemetry: { enabled: false },
+    }),
+  );
+  const { origin } = await miniflare.ready;
+  const database = await miniflare.getD1Database('DB');
+  await database.prepare(await readFile(inRoot('schema.sql'), 'utf8')).run();
+  return {
+    origin,
+    secrets,
+    take: async () => (await (await fetch(`${origin}/__usage`)).json()) as Usage,
+    async stop() {
+      await miniflare.dispose();
+      await rm(state, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SignJWT } from 'jose';
+import { Client } from '../../integration/client.ts';
+import { NOTHING, type Usage } from '../usage.ts';
+import { type Metered, startMetered } from './metered.ts';
+import { type Pace, startService } from './service.ts';
+
+export const TURN_KINDS = ['webhook', 'bridge', 'sse'] as const;
+/** By webhook or bridge to a socket, or by webhook to an SSE client of `/v1`. */
+export type TurnKind = (typeof TURN_KINDS)[number];
+
+/** What waits for hours or days in a deployment is done soon, so that all of a turn's work falls into the measurement. */
+function limitsFor({ tokens, every_ms }: Pace): string {
+  const memory_ms = tokens * every_ms + 4_000;
+  return JSON.stringify({ record_after_ms: 1_000, idempotency_ms: memory_ms, stream_retention_ms: 4_000 });
+}
+
+/** How long nothing must have happened for a turn's work to be over: longer than any of those limits. */
+const QUIET_MS = 6_000;
+
+/** What one turn uses, all that it leaves to be done later included; its exact text is checked. */
+export async function usageOfTurn(kind: TurnKind, pace: Pace): Promise<Usage> {
+  let metered: Metered | undefined;
+  const service = await startService(pace, 'bench-internal-token-0001', () => metered?.origin ?? '');
+  try {
+    const upstream = `http://127.0.0.1:${service.port}`;
+    metered = await startMetered({
+      LIMITS: limitsFor(pace),
+      ...(kind === 'bridge'
+        ? { UPSTREAM_MODE: 'openai', UPSTREAM_URL: `${upstream}/v1`, UPSTREAM_API_KEY: 'key-of-upstream' }
+        : { UPSTREAM_MODE: 'webhook', UPSTREAM_URL: `${upstream}/hook` }),
+    });
+    const token = await tokenOf(metered);
+    return await (kind === 'sse' ? overSse(metered, token, pace) : overSocket(metered, token, pace));
+  } finally {
+    await metered?.stop();
+    await service.stop();
+  }
+}
+
+/** The second turn of an open tab: the first one has made the tables, which happens once in a user's life. */
+async function overSocket(metered: Metered, token: string, pace: Pace): Promise<Usage> {
+  const client = await Client.open(metered.origin, { token });
+  await client.frame('ready');
+  await oneTurn(client, 'first', pace);
+  await quiet(metered);
+  await oneTurn(client, 'second', pace);
+  const usage = await quiet(metered);
+  await client.close();
+  return usage;
+}
+
+async function oneTurn(client: Client, client_id: string, pace: Pace): Promise<void> {
+  client.send({ type: 'message', client_id, text: 'What does it cost?' });
+  const { turn } = await client.frame('ack', (ack) => ack.client_id === client_id);
+  const end = await client.frame(
+    'turn',
+    (one) => one.turn === turn && one.status !== 'queued' && one.status !== 'running',
+    600_000,
+  );
+  if (end.status !== 'completed') throw new Error(`the turn is ${end.status}: ${JSON.stringify(end.error)}`);
+  const reply = client.all('message').find((one) => one.id === end.message);
+  checkText(reply?.text, pace);
+}
+
+async function overSse(metered: Metered, token: string, pace: Pace): Promise<Usage> {
+  await quiet(metered);
+  const response = await fetch(`${metered.origin}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'any',
+      stream: true,
+      messages: [{ role: 'user', content: 'What does it cost?' }],
+    }),
+  });
+  const data = (await response.text())
+    .split('\n')
+    .flatMap((line) => (line.startsWith('data: {') ? [line.slice(6)] : []));
+  checkText(data.map((json) => JSON.parse(json).choices?.[0]?.delta?.content ?? '').join(''), pace);
+  return quiet(metered);
+}
+
+function checkText(text: string | undefined, { tokens }: Pace): void {
+  if (text !== 'word'.repeat(tokens))
+    throw new Error(`the reply is not what was written: ${text?.length} characters`);
+}
+
+/** What was used until nothing happened any more. */
+async function quiet(metered: Metered): Promise<Usage> {
+  const total: Usage = { ...NOTHING };
+  for (let still = 0; still < QUIET_MS; ) {
+    await sleep(500);
+    const used = await metered.take();
+    const counters = Object.keys(total) as (keyof Usage)[];
+    for (const counter of counters) total[counter] += used[counter];
+    still = counters.some((counter) => used[counter] > 0) ? 0 : still + 500;
+  }
+  return total;
+}
+
+function tokenOf({ secrets }: Metered): Promise<string> {
+  return new SignJWT({ sub: 'reader', exp: Math.floor(Date.now() / 1000) + 3_600 })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secrets.AUTH_SECRET));
+}
