@@ -38,7 +38,8 @@ export function billOf(usage: Usage): Bill {
     (usage.object_requests + usage.socket_messages / MESSAGES_PER_REQUEST) * PER_MILLION.object_request;
   const duration = (usage.active_ms / 1000) * OBJECT_GB * PER_MILLION.gigabyte_second;
   const rows = usage.rows_read * PER_MILLION.row_read + usage.rows_written * PER_MILLION.row_written;
-  const records = usage.d1_rows_read * PER_MILLION.d1_row_read + usage.d1_rows_written * PER_MILLION.d1_row_written;
+  const records =
+    usage.d1_rows_read * PER_MILLION.d1_row_read + usage.d1_rows_written * PER_MILLION.d1_row_written;
   const files = usage.r2_writes * PER_MILLION.r2_write + usage.r2_reads * PER_MILLION.r2_read;
   return { requests, duration, rows, records, files, total: requests + duration + rows + records + files };
 }

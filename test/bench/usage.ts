@@ -33,3 +33,9 @@ export const NOTHING: Usage = {
   r2_writes: 0,
   r2_reads: 0,
 };
+
+/** A reading of the meter: what was used, and which statements wrote the rows of the objects. */
+export interface Metering {
+  usage: Usage;
+  writers: Record<string, number>;
+}

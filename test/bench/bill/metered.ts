@@ -5,14 +5,14 @@ import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { inRoot } from '../../../src/local/paths.ts';
 import { describeWorker } from '../../../src/local/runtime.ts';
 import { runWrangler } from '../../../src/local/wrangler.ts';
-import type { Usage } from '../usage.ts';
+import type { Metering } from '../usage.ts';
 
 /** The production Worker with a meter in it, running. */
 export interface Metered {
   origin: string;
   secrets: { AUTH_SECRET: string; INTERNAL_TOKEN: string };
   /** What was counted since the last time. */
-  take(): Promise<Usage>;
+  take(): Promise<Metering>;
   stop(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function startMetered(variables: Record<string, string>): Promise<M
   return {
     origin,
     secrets,
-    take: async () => (await (await fetch(`${origin}/__usage`)).json()) as Usage,
+    take: async () => (await (await fetch(`${origin}/__usage`)).json()) as Metering,
     async stop() {
       await miniflare.dispose();
       await rm(state, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import { Client } from '../../integration/client.ts';
-import { NOTHING, type Usage } from '../usage.ts';
+import { type Metering, NOTHING, type Usage } from '../usage.ts';
 import { type Metered, startMetered } from './metered.ts';
 import { type Pace, startService } from './service.ts';
 
@@ -19,7 +19,7 @@ function limitsFor({ tokens, every_ms }: Pace): string {
 const QUIET_MS = 6_000;
 
 /** What one turn uses, all that it leaves to be done later included; its exact text is checked. */
-export async function usageOfTurn(kind: TurnKind, pace: Pace): Promise<Usage> {
+export async function meterTurn(kind: TurnKind, pace: Pace): Promise<Metering> {
   let metered: Metered | undefined;
   const service = await startService(pace, 'bench-internal-token-0001', () => metered?.origin ?? '');
   try {
@@ -39,15 +39,15 @@ export async function usageOfTurn(kind: TurnKind, pace: Pace): Promise<Usage> {
 }
 
 /** The second turn of an open tab: the first one has made the tables, which happens once in a user's life. */
-async function overSocket(metered: Metered, token: string, pace: Pace): Promise<Usage> {
+async function overSocket(metered: Metered, token: string, pace: Pace): Promise<Metering> {
   const client = await Client.open(metered.origin, { token });
   await client.frame('ready');
   await oneTurn(client, 'first', pace);
   await quiet(metered);
   await oneTurn(client, 'second', pace);
-  const usage = await quiet(metered);
+  const reading = await quiet(metered);
   await client.close();
-  return usage;
+  return reading;
 }
 
 async function oneTurn(client: Client, client_id: string, pace: Pace): Promise<void> {
@@ -63,7 +63,7 @@ async function oneTurn(client: Client, client_id: string, pace: Pace): Promise<v
   checkText(reply?.text, pace);
 }
 
-async function overSse(metered: Metered, token: string, pace: Pace): Promise<Usage> {
+async function overSse(metered: Metered, token: string, pace: Pace): Promise<Metering> {
   await quiet(metered);
   const response = await fetch(`${metered.origin}/v1/chat/completions`, {
     method: 'POST',
@@ -87,20 +87,23 @@ function checkText(text: string | undefined, { tokens }: Pace): void {
 }
 
 /** What was used until nothing happened any more. */
-async function quiet(metered: Metered): Promise<Usage> {
-  const total: Usage = { ...NOTHING };
+export async function quiet(metered: Metered): Promise<Metering> {
+  const usage: Usage = { ...NOTHING };
+  const writers: Record<string, number> = {};
   for (let still = 0; still < QUIET_MS; ) {
     await sleep(500);
-    const used = await metered.take();
-    const counters = Object.keys(total) as (keyof Usage)[];
-    for (const counter of counters) total[counter] += used[counter];
-    still = counters.some((counter) => used[counter] > 0) ? 0 : still + 500;
+    const read = await metered.take();
+    const counters = Object.keys(usage) as (keyof Usage)[];
+    for (const counter of counters) usage[counter] += read.usage[counter];
+    for (const [statement, rows] of Object.entries(read.writers))
+      writers[statement] = (writers[statement] ?? 0) + rows;
+    still = counters.some((counter) => read.usage[counter] > 0) ? 0 : still + 500;
   }
-  return total;
+  return { usage, writers };
 }
 
-function tokenOf({ secrets }: Metered): Promise<string> {
-  return new SignJWT({ sub: 'reader', exp: Math.floor(Date.now() / 1000) + 3_600 })
+export function tokenOf({ secrets }: Metered, sub = 'reader'): Promise<string> {
+  return new SignJWT({ sub, exp: Math.floor(Date.now() / 1000) + 3_600 })
     .setProtectedHeader({ alg: 'HS256' })
     .sign(new TextEncoder().encode(secrets.AUTH_SECRET));
 }

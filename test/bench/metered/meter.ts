@@ -1,5 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { NOTHING, type Usage } from '../usage.ts';
+import { type Metering, NOTHING, type Usage } from '../usage.ts';
+
+interface Rows {
+  rowsRead: number;
+  rowsWritten: number;
+}
 
 /**
  * Counts what this isolate is billed for. All objects of a local run live in one isolate, so that one meter sees them all.
@@ -7,16 +12,23 @@ import { NOTHING, type Usage } from '../usage.ts';
  */
 export class Meter {
   #usage: Usage = { ...NOTHING };
-  #cursors: { rowsRead: number; rowsWritten: number }[] = [];
+  #cursors: { statement: string; cursor: Rows }[] = [];
+  #writers = new Map<string, number>();
   readonly #objects = new AsyncLocalStorage<Activity>();
 
   add(counter: keyof Usage, amount = 1): void {
     this.#usage[counter] += amount;
   }
 
-  cursor<C extends { rowsRead: number; rowsWritten: number }>(cursor: C): C {
-    this.#cursors.push(cursor);
+  cursor<C extends Rows>(statement: string, cursor: C): C {
+    this.#cursors.push({ statement, cursor });
     return cursor;
+  }
+
+  /** Rows that one kind of statement has written. */
+  wrote(statement: string, rows: number): void {
+    this.#usage.rows_written += rows;
+    this.#writers.set(statement, (this.#writers.get(statement) ?? 0) + rows);
   }
 
   /** Runs an event of an object; it is active until everything that the event began has ended. */
@@ -30,13 +42,14 @@ export class Meter {
   }
 
   /** What was counted since the last time. */
-  take(): Usage {
-    for (const { rowsRead, rowsWritten } of this.#cursors) {
-      this.#usage.rows_read += rowsRead;
-      this.#usage.rows_written += rowsWritten;
+  take(): Metering {
+    for (const { statement, cursor } of this.#cursors) {
+      this.#usage.rows_read += cursor.rowsRead;
+      if (cursor.rowsWritten > 0) this.wrote(statement, cursor.rowsWritten);
     }
-    const taken = this.#usage;
+    const taken = { usage: this.#usage, writers: Object.fromEntries(this.#writers) };
     this.#usage = { ...NOTHING };
+    this.#writers = new Map();
     this.#cursors = [];
     return taken;
   }

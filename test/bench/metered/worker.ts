@@ -76,11 +76,13 @@ Object.assign(globalThis, {
   },
 });
 
-const written = (method: Method): Method =>
-  function (this: unknown, ...words) {
-    meter.add('rows_written');
-    return method.apply(this, words);
-  };
+const written =
+  (name: string) =>
+  (method: Method): Method =>
+    function (this: unknown, ...words) {
+      meter.wrote(name, 1);
+      return method.apply(this, words);
+    };
 
 /** The platform shows the prototypes of its storage with the first object. */
 let metered = false;
@@ -93,12 +95,15 @@ function meterStorage(ctx: DurableObjectState): void {
     'exec',
     (exec) =>
       function (this: unknown, ...words) {
-        return meter.cursor(exec.apply(this, words) as SqlStorageCursor<Record<string, SqlStorageValue>>);
+        return meter.cursor(
+          String(words[0]),
+          exec.apply(this, words) as SqlStorageCursor<Record<string, SqlStorageValue>>,
+        );
       },
   );
-  wrap(Object.getPrototypeOf(storage.kv), 'put', written);
-  wrap(Object.getPrototypeOf(storage.kv), 'delete', written);
-  for (const name of ['setAlarm', 'put', 'delete']) wrap(Object.getPrototypeOf(storage), name, written);
+  wrap(Object.getPrototypeOf(storage.kv), 'put', written('kv.put'));
+  wrap(Object.getPrototypeOf(storage.kv), 'delete', written('kv.delete'));
+  for (const name of ['setAlarm', 'put', 'delete']) wrap(Object.getPrototypeOf(storage), name, written(name));
   wrap(
     Object.getPrototypeOf(ctx),
     'waitUntil',
