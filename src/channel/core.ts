@@ -2,13 +2,12 @@ import { StarwireError } from '../protocol/errors.ts';
 import type { NewId } from '../protocol/ids.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { ChunkFrame, DurableFrame, ServerFrame } from '../protocol/server-frames.ts';
-import { FlushPolicy } from './flush.ts';
 import { Ingests } from './ingests.ts';
 import { type Epochs, Journal, type Unnumbered } from './journal.ts';
 import { Out } from './out.ts';
 import { Outbox } from './outbox.ts';
 import type { Standing } from './place.ts';
-import type { Clock, Defer, Sql } from './ports.ts';
+import type { Clock, Sql } from './ports.ts';
 import { Producers } from './producers.ts';
 import { Prompts } from './prompts.ts';
 import { type Links, render } from './render.ts';
@@ -20,12 +19,14 @@ export interface Ports {
   name: string;
   sql: Sql;
   clock: Clock;
-  defer: Defer;
   epochs: Epochs;
   newId: NewId;
   limits: Limits;
   links: Links;
 }
+
+/** Code units of streamed text that may wait to be stored. */
+const UNFLUSHED_UNITS = 32_768;
 
 /** Gives frames to the sessions, in order; says whether at least one was written them. */
 export type Fanout = (outs: readonly Out[], before: Standing) => boolean;
@@ -42,11 +43,10 @@ export class Core {
   readonly outbox: Outbox;
   readonly ingests: Ingests;
   readonly producers: Producers;
-  readonly #flush: FlushPolicy;
   readonly #fanout: Fanout;
   readonly #online: () => boolean;
   #frames: ServerFrame[] = [];
-  /** A write failed: memory is no longer what is stored, and a timer that still runs must not store it. */
+  /** A write failed: memory is no longer what is stored, and must not be stored any more. */
   #broken = false;
 
   constructor(ports: Ports, fanout: Fanout, online: () => boolean) {
@@ -60,7 +60,6 @@ export class Core {
     this.outbox = new Outbox(ports.sql, exists);
     this.ingests = new Ingests(ports.sql, exists);
     this.producers = new Producers(ports.sql, exists);
-    this.#flush = new FlushPolicy(ports.clock, ports.defer, () => this.flush());
   }
 
   get now(): number {
@@ -91,7 +90,6 @@ export class Core {
     const before = this.standing;
     this.#frames = [];
     const value = this.#write(work);
-    this.#flush.flushed();
     acknowledge?.(value);
     const delivered = this.#show(before);
     // Sockets that looked alive were dead, or have no credit: the next connection is given what went to nobody (P-WS-9).
@@ -100,13 +98,16 @@ export class Core {
     return { value, delivered };
   }
 
-  /** Shows text before it is stored: it must not wait for a disk, and a crash is repaired by offsets (DESIGN 4). */
+  /**
+   * Shows text before it is stored: it must not wait for a disk, and a crash is repaired by offsets (DESIGN 4). Whoever sends
+   * it asks for its storing in time; much of it is stored at once.
+   */
   stream<T>(work: () => T): { value: T; delivered: boolean } {
     const before = this.standing;
     this.#frames = [];
     const value = work();
     const delivered = this.#show(before);
-    this.#flush.grown(this.turns.unflushed);
+    if (this.turns.unflushed >= UNFLUSHED_UNITS) this.flush();
     return { value, delivered };
   }
 
@@ -114,7 +115,6 @@ export class Core {
   flush(): void {
     if (this.#broken || (this.turns.unflushed === 0 && !this.ingests.dirty)) return;
     this.#write(() => undefined);
-    this.#flush.flushed();
   }
 
   #write<T>(work: () => T): T {

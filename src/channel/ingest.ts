@@ -19,6 +19,8 @@ export interface IngestRequest {
   events: { n: number; event: ChannelEvent }[];
   /** No more events will come. */
   end: boolean;
+  /** Everything that came so far is to be stored now (see StorePolicy). */
+  store?: boolean;
   /** The turn of events that name none (`sse:` channels). */
   only?: OnlyTurn;
   /** The turn whose status the caller wants to know, to stop when it has ended. */
@@ -32,18 +34,19 @@ export interface IngestResponse {
 
 /**
  * Applies a piece of a request. Text alone is shown at once and stored later; everything else is stored before it is shown.
- * With `end`, everything is stored when this returns, so that results are durable when they are told (P-UP-6).
+ * With `end` or `store`, everything is stored when this returns, so that results are durable when they are told (P-UP-6).
  */
 export function ingest(
   core: Core,
-  { key, body, producer, events, end, only, watch }: IngestRequest,
+  { key, body, producer, events, end, store, only, watch }: IngestRequest,
 ): IngestResponse {
   producer && core.producers.check(producer);
   const name = producer ? producerKey(producer) : key;
   const remembered = name === undefined ? undefined : core.ingests.open(name, body ?? null);
   const results: { n: number; result: OutboundResult }[] = [];
+  const begins = producer !== undefined && !core.producers.began(producer);
   const apply = (): void => {
-    if (producer) core.producers.begin(producer, core.now);
+    if (begins) core.producers.begin(producer, core.now);
     for (const { n, event } of events)
       results.push({ n, result: { ...applyOnce(core, n, event, only, remembered), delivered: false } });
     if (end) {
@@ -52,7 +55,7 @@ export function ingest(
     }
   };
   const bare = events.map(({ event }) => event);
-  const streamable = !end && !producer && areStreamable(core, bare, only);
+  const streamable = !end && !store && !begins && areStreamable(core, bare, only);
   const { delivered } = streamable ? core.stream(apply) : core.commit(apply);
   for (const { result } of results)
     result.delivered = delivered && result.error === undefined && result.duplicate !== true;

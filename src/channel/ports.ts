@@ -25,6 +25,3 @@ export interface Clock {
   /** Unix milliseconds. */
   now(): number;
 }
-
-/** Runs `work` once after `delay_ms`, in memory only: for what a crash may lose. */
-export type Defer = (work: () => void, delay_ms: number) => void;

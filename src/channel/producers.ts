@@ -34,12 +34,7 @@ export class Producers {
 
   /** Passes a request that is the next one, or a repetition of an earlier one; throws for a stale epoch or a gap. */
   check({ id, epoch, seq }: Producer): void {
-    const known = this.#exists()
-      ? this.#sql.all<{ epoch: number; seq: number }>(
-          'SELECT epoch, seq FROM producers WHERE producer = ?',
-          id,
-        )[0]
-      : undefined;
+    const known = this.#find(id);
     if (known && epoch < known.epoch) {
       throw new ProducerError('forbidden', `the producer was fenced off by epoch ${known.epoch}`, {
         'Producer-Epoch': String(known.epoch),
@@ -55,6 +50,19 @@ export class Producers {
         'Producer-Received-Seq': String(seq),
       });
     }
+  }
+
+  #find(id: string): { epoch: number; seq: number } | undefined {
+    if (!this.#exists()) return undefined;
+    return this.#sql.all<{ epoch: number; seq: number }>(
+      'SELECT epoch, seq FROM producers WHERE producer = ?',
+      id,
+    )[0];
+  }
+
+  /** Whether a request of this epoch has begun, so that nothing of it must be stored before its text is shown. */
+  began({ id, epoch }: Producer): boolean {
+    return this.#find(id)?.epoch === epoch;
   }
 
   /** A request of this epoch has begun: older epochs are fenced off from here on. Inside a transaction. */

@@ -16,8 +16,10 @@ export class StreamedText {
   #text = '';
   #carry = '';
   #flushed = 0;
-  /** The carry as it is stored, with the turn's state. */
+  /** The carry as it is stored. */
   #storedCarry = '';
+  /** When the newest part was stored (Unix ms); 0 where there is none. */
+  #storedAt = 0;
   /** Where the last stored part begins. */
   #part = 0;
 
@@ -26,18 +28,21 @@ export class StreamedText {
     this.#kind = kind;
   }
 
-  static load(sql: Sql, turn: string, kind: TextKind, carry: string): StreamedText {
+  static load(sql: Sql, turn: string, kind: TextKind): StreamedText {
     const one = new StreamedText(turn, kind);
-    const rows = sql.all<{ start: number; text: string }>(
-      'SELECT start, text FROM texts WHERE turn = ? AND kind = ? ORDER BY start',
+    const rows = sql.all<{ start: number; text: string; carry: number | null; at: number }>(
+      'SELECT start, text, carry, at FROM texts WHERE turn = ? AND kind = ? ORDER BY start',
       turn,
       kind,
     );
     one.#text = rows.map(({ text }) => text).join('');
-    one.#part = rows.at(-1)?.start ?? 0;
+    const { start = 0, carry: half = null, at = 0 } = rows.at(-1) ?? {};
+    const carry = half === null ? '' : String.fromCharCode(half);
+    one.#part = start;
     one.#flushed = one.#text.length;
     one.#carry = carry;
     one.#storedCarry = carry;
+    one.#storedAt = at;
     return one;
   }
 
@@ -46,8 +51,8 @@ export class StreamedText {
     return this.#text;
   }
 
-  get carry(): string {
-    return this.#carry;
+  get storedAt(): number {
+    return this.#storedAt;
   }
 
   /** All that came, the carried half included: where the upstream's next chunk begins. */
@@ -86,29 +91,36 @@ export class StreamedText {
     sql.run('DELETE FROM texts WHERE turn = ? AND kind = ?', this.#turn, this.#kind);
     this.#text = wellFormed(text);
     this.#carry = '';
+    this.#storedCarry = '';
     this.#flushed = 0;
     this.#part = 0;
   }
 
-  /** Stores what is not stored yet, inside a transaction; the carry is stored with the turn's state. */
-  flush(sql: Sql): void {
+  /** Stores what is not stored yet, inside a transaction. */
+  flush(sql: Sql, now: number): void {
+    if (this.unflushed === 0) return;
+    do this.#storePart(sql, now);
+    while (this.#flushed < this.#text.length);
     this.#storedCarry = this.#carry;
-    while (this.#flushed < this.#text.length) {
-      const room = this.#part + PART - this.#flushed;
-      if (room <= 1) {
-        this.#part = this.#flushed;
-        continue;
-      }
-      let end = Math.min(this.#text.length, this.#flushed + room);
-      if (endsInHighSurrogate(this.#text.slice(end - 1, end))) end -= 1;
-      sql.run(
-        'INSERT OR REPLACE INTO texts (turn, kind, start, text) VALUES (?, ?, ?, ?)',
-        this.#turn,
-        this.#kind,
-        this.#part,
-        this.#text.slice(this.#part, end),
-      );
-      this.#flushed = end;
-    }
+    this.#storedAt = now;
+  }
+
+  /** Writes the last part anew with what fits into it, or a new one where it is full. */
+  #storePart(sql: Sql, now: number): void {
+    if (this.#flushed < this.#text.length && this.#flushed - this.#part >= PART - 1)
+      this.#part = this.#flushed;
+    let end = Math.min(this.#text.length, this.#part + PART);
+    if (endsInHighSurrogate(this.#text.slice(end - 1, end))) end -= 1;
+    sql.run(
+      'INSERT OR REPLACE INTO texts (turn, kind, start, text, carry, at) VALUES (?, ?, ?, ?, ?, ?)',
+      this.#turn,
+      this.#kind,
+      this.#part,
+      this.#text.slice(this.#part, end),
+      // A lone half is no text to SQLite.
+      this.#carry === '' ? null : this.#carry.charCodeAt(0),
+      now,
+    );
+    this.#flushed = end;
   }
 }

@@ -27,7 +27,6 @@ export interface TurnState {
   reply?: { buttons?: Button[]; length: number; reasoning: number; seq: number };
   text_length: number;
   reasoning_length: number;
-  carry: { text: string; reasoning: string };
 }
 
 /** A turn that has not ended, with its text. */
@@ -72,8 +71,12 @@ export class Turns {
   }
 
   #restore(state: TurnState): void {
-    const text = StreamedText.load(this.#sql, state.turn, 'text', state.carry.text);
-    const reasoning = StreamedText.load(this.#sql, state.turn, 'reasoning', state.carry.reasoning);
+    const text = StreamedText.load(this.#sql, state.turn, 'text');
+    const reasoning = StreamedText.load(this.#sql, state.turn, 'reasoning');
+    // Text is stored without the state: it speaks for itself.
+    state.text_length = text.length;
+    state.reasoning_length = reasoning.length;
+    state.active_at = Math.max(state.active_at, text.storedAt, reasoning.storedAt);
     this.#open.set(state.turn, new OpenTurn(state, text, reasoning));
   }
 
@@ -126,7 +129,6 @@ export class Turns {
       active_at: now,
       text_length: 0,
       reasoning_length: 0,
-      carry: { text: '', reasoning: '' },
     };
     const open = new OpenTurn(state, new StreamedText(turn, 'text'), new StreamedText(turn, 'reasoning'));
     open.dirty = true;
@@ -136,13 +138,12 @@ export class Turns {
 
   /** Stores what is not stored of a turn, inside a transaction. */
   store(open: OpenTurn, now: number): void {
-    if (!open.dirty && open.unflushed === 0) return;
     const { state } = open;
-    open.text.flush(this.#sql);
-    open.reasoning.flush(this.#sql);
+    open.text.flush(this.#sql, now);
+    open.reasoning.flush(this.#sql, now);
     state.text_length = open.text.length;
     state.reasoning_length = open.reasoning.length;
-    state.carry = { text: open.text.carry, reasoning: open.reasoning.carry };
+    if (!open.dirty) return;
     const live = !isTerminal(state.status);
     // `at` orders open turns by age and lets finished ones be forgotten.
     this.#sql.run(

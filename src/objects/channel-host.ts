@@ -8,7 +8,7 @@ import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { exceedsBytes } from '../protocol/text.ts';
 import { Files, fileUrl, knownFiles } from '../records/files.ts';
 import { positionOf, readAttach } from './attach-request.ts';
-import { clock, DurableSql, defer, socketOf } from './durable-ports.ts';
+import { clock, DurableSql, socketOf } from './durable-ports.ts';
 import { outcome } from './outcome.ts';
 import { creditOf } from './relay-frames.ts';
 
@@ -44,24 +44,31 @@ export class ChannelHost {
   }
 
   get channel(): Channel {
-    this.#channel ??= this.#build();
+    if (this.#channel) return this.#channel;
+    this.#channel = this.#build();
+    this.#repair(this.#channel);
     return this.#channel;
+  }
+
+  /** The object fell asleep over text that was shown and not stored: both sides begin again from what is stored. */
+  #repair(channel: Channel): void {
+    const unstored = this.#ctx
+      .getWebSockets(INGEST)
+      .filter((socket) => isIngest(socket.deserializeAttachment(), true));
+    if (unstored.length === 0) return;
+    channel.closeAll(CLOSE.restart, 'restart');
+    for (const socket of unstored) socket.close(CLOSE.restart, 'restart');
   }
 
   #build(): Channel {
     const { config, seal } = contextOf(this.#env);
     const { tenant, channel } = this.#who();
     const sql = new DurableSql(this.#ctx.storage);
-    const made: Channel = new Channel(
+    return new Channel(
       {
         name: channel,
         sql,
         clock,
-        // A channel that was replaced has nothing to say any more.
-        defer: (work, delay_ms) =>
-          defer(() => {
-            if (this.#channel === made) this.run(() => work());
-          }, delay_ms),
         epochs: seal.epochs(JSON.stringify([tenant, channel])),
         newId: seal.newId,
         limits: config.limits,
@@ -74,7 +81,6 @@ export class ChannelHost {
       // P-WS-15: a webhook's service keeps its own order; the others answer one message at a time.
       config.upstream.mode === 'webhook' ? 'ordered' : 'serial',
     );
-    return made;
   }
 
   /** Where clients reach us: the address by which one came last. */
@@ -170,6 +176,7 @@ export class ChannelHost {
   attachIngest(): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [INGEST]);
+    markIngest(server, false);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -213,7 +220,9 @@ export class ChannelHost {
     const request: IngestRequest = JSON.parse(message);
     try {
       const answer = outcome(() => this.run((channel) => channel.ingest({ ...request, only })));
-      socket.send(JSON.stringify({ answer, stored: this.channel.stored }));
+      const { stored } = this.channel;
+      markIngest(socket, !stored);
+      socket.send(JSON.stringify({ answer, stored }));
     } catch (error) {
       // A fault of ours: the other side connects again and sends what is not stored.
       socket.close(CLOSE.restart, 'restart');
@@ -244,9 +253,27 @@ export class ChannelHost {
     } catch {
       // The connection itself is gone.
     }
-    // A socket that is closed on both sides has lost its tags; an ingest's carries no attachment.
-    if (socket.deserializeAttachment() === null) return false;
+    // A socket that is closed on both sides has lost its tags.
+    if (isIngest(socket.deserializeAttachment())) {
+      this.run((channel) => channel.flush());
+      return false;
+    }
     this.channel.detach(socketOf(socket));
     return true;
   }
+}
+
+/** What the socket of a long ingest carries through a sleep: whether text that came on it is not stored yet. */
+interface IngestMark {
+  unstored: boolean;
+}
+
+function markIngest(socket: WebSocket, unstored: boolean): void {
+  if (!isIngest(socket.deserializeAttachment(), unstored))
+    socket.serializeAttachment({ unstored } satisfies IngestMark);
+}
+
+function isIngest(attachment: unknown, unstored?: boolean): attachment is IngestMark {
+  if (typeof attachment !== 'object' || attachment === null || !('unstored' in attachment)) return false;
+  return unstored === undefined || attachment.unstored === unstored;
 }

@@ -1,4 +1,4 @@
-import type { Clock, Defer, Row, Socket, Sql, SqlValue } from '../channel/ports.ts';
+import type { Clock, Row, Socket, Sql, SqlValue } from '../channel/ports.ts';
 
 /** The Channel's small interfaces, given by the runtime. */
 
@@ -24,10 +24,6 @@ export class DurableSql implements Sql {
 }
 
 export const clock: Clock = { now: () => Date.now() };
-
-export const defer: Defer = (work, delay_ms) => {
-  setTimeout(work, delay_ms);
-};
 
 class HibernatingSocket implements Socket {
   readonly #socket: WebSocket;

@@ -4,6 +4,7 @@ import { StarwireError } from '../protocol/errors.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import type { TurnStatus } from '../protocol/server-frames.ts';
 import { type Outcome, unwrap } from './outcome.ts';
+import { StorePolicy } from './store-policy.ts';
 
 /** An object that takes events over a socket. */
 export interface IngestTarget {
@@ -48,6 +49,7 @@ export class IngestLink {
   /** Something was sent twice: what the object calls a duplicate may be our own. */
   #resent = false;
   #failed: { error: unknown } | undefined;
+  readonly #storing = new StorePolicy(() => this.#pump());
 
   constructor(
     target: () => IngestTarget,
@@ -86,11 +88,12 @@ export class IngestLink {
   /** Gives the socket up without an end: the source broke off. */
   async abandon(): Promise<void> {
     await this.#idle.promise;
+    this.#storing.stop();
     (await this.#socket)?.close(1000, 'source broke off');
   }
 
   #pump(): void {
-    if (!this.#busy && !this.#failed && this.#queue.length > 0) this.#send();
+    if (!this.#busy && !this.#failed && (this.#queue.length > 0 || this.#storing.due)) this.#send();
   }
 
   #send(): void {
@@ -111,7 +114,7 @@ export class IngestLink {
     this.#resent ||= events.length > fresh.length;
     this.#socket ??= this.#connect();
     const socket = await this.#socket;
-    const request: IngestRequest = { ...this.#fields, events, end: this.#ending };
+    const request: IngestRequest = { ...this.#fields, events, end: this.#ending, store: this.#storing.due };
     socket.send(JSON.stringify(request));
   }
 
@@ -134,6 +137,7 @@ export class IngestLink {
 
   #answer({ answer, stored }: Answer): void {
     if (stored) this.#kept = [];
+    this.#storing.told(stored);
     try {
       const { results, status } = unwrap(answer);
       for (const { n, result } of results)
@@ -178,6 +182,7 @@ export class IngestLink {
 
   #fail(error: unknown): void {
     this.#busy = false;
+    this.#storing.stop();
     this.#failed = { error };
     this.#idle.reject(error);
   }

@@ -12,6 +12,7 @@ import type { ReplySink } from '../upstream/run.ts';
 import type { Address } from '../upstream/upstream.ts';
 import type { ChannelHost } from './channel-host.ts';
 import { IngestLink, type IngestTarget } from './ingest-link.ts';
+import { StorePolicy } from './store-policy.ts';
 
 type StoreEvent = (event: OutboundEvent) => Promise<ChannelEvent>;
 
@@ -94,9 +95,11 @@ function linkSink(target: () => IngestTarget, key: string, store: StoreEvent, wa
 function ownSink(host: ChannelHost, turn: string, key: string, store: StoreEvent): ReplySink {
   let status: TurnStatus | undefined;
   let n = 0;
+  const storing = new StorePolicy(() => apply([], false));
   const apply = (events: IngestRequest['events'], end: boolean): void => {
-    const request = { key, events, end, only: turn, watch: turn };
+    const request = { key, events, end, store: storing.due, only: turn, watch: turn };
     const response = host.run((channel) => channel.ingest(request));
+    storing.told(host.channel.stored);
     for (const { result } of response.results) if (result.error) refused(result.error);
     status = response.status ?? status;
   };

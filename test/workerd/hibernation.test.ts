@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
-import { chunk, connect, hubOf, journalOf, openLines, openTurn, post, someone } from './harness.ts';
+import { chunk, connect, hubOf, journalOf, openLines, openTurn, placeOf, post, someone } from './harness.ts';
 
 describe('a hub that hibernated goes on as if nothing had happened', () => {
   test('P-WS-4 in the middle of an idle conversation: the same sockets get what comes next', async () => {
@@ -50,17 +50,21 @@ describe('a hub that hibernated goes on as if nothing had happened', () => {
 
   test('P-UP-4 in the middle of an NDJSON request: nothing is lost, nothing doubled', async () => {
     const user = someone();
-    const client = await connect(user);
+    let client = await connect(user);
     const turn = await openTurn(user);
     const lines = openLines(user);
     let text = '';
     for (let i = 0; i < 30; i += 1) {
       text += `${i} `;
       await lines.write(chunk(turn, `${i} `));
-      if (i % 10 === 5) {
-        await client.until(() => client.textOf(turn).endsWith(`${i} `));
-        await evictDurableObject(hubOf(user));
-      }
+      if (i % 10 !== 5) continue;
+      await client.until(() => client.textOf(turn).endsWith(`${i} `));
+      await evictDurableObject(hubOf(user));
+      // What was shown and not stored went with the memory: everybody begins again from what is stored.
+      await post(user, [{ kind: 'typing', active: true }]);
+      expect(await client.untilClosed()).toBe(1012);
+      client = await connect(user, placeOf(client));
+      await client.until(() => client.textOf(turn) === text);
     }
     await lines.write({ kind: 'done', turn });
     expect((await lines.end()).every(({ error }) => error === undefined)).toBe(true);

@@ -25,6 +25,7 @@ const silence = (user: string, turn: string) =>
       long_ago,
       turn,
     );
+    storage.sql.exec('UPDATE texts SET at = ? WHERE turn = ?', long_ago, turn);
   });
 
 describe('what alarms repair', () => {

@@ -15,6 +15,9 @@ function limitsFor({ tokens, every_ms }: Pace): string {
   return JSON.stringify({ record_after_ms: 1_000, idempotency_ms: memory_ms, stream_retention_ms: 4_000 });
 }
 
+/** As often as clients of our own do. */
+const PING_MS = 25_000;
+
 /** How long nothing must have happened for a turn's work to be over: longer than any of those limits. */
 const QUIET_MS = 6_000;
 
@@ -41,13 +44,21 @@ export async function meterTurn(kind: TurnKind, pace: Pace): Promise<Metering> {
 /** The second turn of an open tab: the first one has made the tables, which happens once in a user's life. */
 async function overSocket(metered: Metered, token: string, pace: Pace): Promise<Metering> {
   const client = await Client.open(metered.origin, { token });
-  await client.frame('ready');
+  const pings = setInterval(() => client.send('ping'), PING_MS);
+  try {
+    await client.frame('ready');
+    return await secondTurn(metered, client, pace);
+  } finally {
+    clearInterval(pings);
+    await client.close();
+  }
+}
+
+async function secondTurn(metered: Metered, client: Client, pace: Pace): Promise<Metering> {
   await oneTurn(client, 'first', pace);
   await quiet(metered);
   await oneTurn(client, 'second', pace);
-  const reading = await quiet(metered);
-  await client.close();
-  return reading;
+  return quiet(metered);
 }
 
 async function oneTurn(client: Client, client_id: string, pace: Pace): Promise<void> {

@@ -82,13 +82,12 @@ export const ANN = {
   exp: 4_000_000_000,
 };
 
-/** A Channel with time, timers, sockets and storage of our own. */
+/** A Channel with time, sockets and storage of our own. */
 export class World {
   now = 1_700_000_000_000;
   readonly sql = new MemorySql();
   readonly limits: Limits;
   readonly #policy: StartPolicy;
-  #timers: { at: number; work: () => void }[] = [];
   #ids = 0;
   #epochs = 0;
   tabs: Tab[] = [];
@@ -115,7 +114,6 @@ export class World {
       name: `webchat:${ANN.user}`,
       sql: this.sql,
       clock: { now: () => this.now },
-      defer: (work, delay_ms) => void this.#timers.push({ at: this.now + delay_ms, work }),
       epochs: {
         make: () => `epoch${++this.#epochs}`,
         genuine: (epoch) => /^epoch\d+$/.test(epoch),
@@ -129,16 +127,8 @@ export class World {
     };
   }
 
-  /** Lets time pass; timers that fall due run. */
   pass(ms: number): void {
     this.now += ms;
-    const due = this.#timers.filter(({ at }) => at <= this.now).sort((a, b) => a.at - b.at);
-    this.#timers = this.#timers.filter(({ at }) => at > this.now);
-    for (const { work } of due) work();
-  }
-
-  get timers(): number {
-    return this.#timers.length;
   }
 
   connect(position: Position = NOTHING, attachment: Partial<Attachment> = {}): Tab {
@@ -174,14 +164,15 @@ export class World {
     this.channel.detach(tab.socket);
   }
 
-  /** A hibernation: memory goes, sockets stay. It never happens while a timer is pending. */
+  /** A hibernation: memory goes, sockets stay. Whoever sends text has asked for its storing long before. */
   evict(): void {
     this.pass(60_000);
+    this.channel.flush();
     this.channel = this.#build();
     for (const tab of this.tabs) tab.session = this.channel.session(tab.socket) ?? tab.session;
   }
 
-  /** What the owner does when a write has failed: sessions end, a new Channel is built; timers of the old one still run. */
+  /** What the owner does when a write has failed: sessions end, and a new Channel is built. */
   rebuild(): void {
     this.channel.closeAll(1012, 'restart');
     this.tabs = [];
@@ -190,7 +181,6 @@ export class World {
 
   /** A crash: memory and sockets go, storage stays as it was committed. */
   crash(): void {
-    this.#timers = [];
     this.tabs = [];
     this.channel = this.#build();
   }

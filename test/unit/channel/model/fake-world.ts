@@ -9,6 +9,9 @@ import type { How, Line, Stream, Surroundings, Written } from './world.ts';
 /** Small, so that relays fall behind. */
 const CREDIT = 1_500;
 
+/** A stream asks for the storing of its text so soon. */
+const STORED_WITHIN_MS = 2_000;
+
 interface Numbered {
   n: number;
   event: ReturnType<typeof event>;
@@ -47,6 +50,7 @@ export class FakeWorld implements Surroundings {
 
   async pass(ms: number): Promise<void> {
     this.#world.pass(ms);
+    if (ms >= STORED_WITHIN_MS) this.#stream?.store();
     const { wake } = this.#world.channel;
     if (wake !== undefined && wake <= this.#world.now) this.#world.channel.expire();
   }
@@ -158,8 +162,8 @@ class FakeStream implements Stream {
     this.#world = world;
   }
 
-  #send(events: Numbered[], end = false): OutboundResult[] {
-    const { results } = this.#world.ingest({ key: this.#key, events, end });
+  #send(events: Numbered[], { end = false, store = false } = {}): OutboundResult[] {
+    const { results } = this.#world.ingest({ key: this.#key, events, end, store });
     if (this.#world.channel.stored) this.#kept = [];
     return results.map(({ result }) => result);
   }
@@ -174,8 +178,12 @@ class FakeStream implements Stream {
     if (!this.#ended) this.#send(this.#kept);
   }
 
+  store(): void {
+    if (this.#kept.length > 0 && !this.#ended) this.#send([], { store: true });
+  }
+
   async end(): Promise<void> {
     this.#ended = true;
-    this.#send([], true);
+    this.#send([], { end: true });
   }
 }
