@@ -57,7 +57,7 @@ export class Core {
     const exists = () => this.journal.exists;
     this.turns = new Turns(ports.sql, exists);
     this.prompts = new Prompts(ports.sql, exists);
-    this.outbox = new Outbox(ports.sql, exists);
+    this.outbox = new Outbox(ports.sql, ports.clock, exists);
     this.ingests = new Ingests(ports.sql, exists);
     this.producers = new Producers(ports.sql, exists);
   }

@@ -1,5 +1,5 @@
 import type { Delivery } from '../protocol/delivery.ts';
-import type { Sql } from './ports.ts';
+import type { Clock, Sql } from './ports.ts';
 
 /** A call that a turn's own object has not answered yet. */
 export type Call =
@@ -18,12 +18,16 @@ export interface Pending {
 /** Calls from the channel to the turns' own objects, stored with the events that caused them (DESIGN 5). */
 export class Outbox {
   readonly #sql: Sql;
+  readonly #clock: Clock;
   readonly #exists: () => boolean;
+  /** The highest number that was given. */
+  #last = 0;
   /** undefined: not read since the last change. */
   #pending: Pending[] | undefined;
 
-  constructor(sql: Sql, exists: () => boolean) {
+  constructor(sql: Sql, clock: Clock, exists: () => boolean) {
     this.#sql = sql;
+    this.#clock = clock;
     this.#exists = exists;
   }
 
@@ -40,9 +44,12 @@ export class Outbox {
 
   /** Adds a call, inside a transaction. */
   add(turn: string, conversation: string, call: Call): void {
+    // Numbers are never given twice: an answer that comes late must not be taken for that of another call.
+    this.#last = Math.max(this.#last + 1, (this.pending.at(-1)?.n ?? 0) + 1, this.#clock.now());
     this.#pending = undefined;
     this.#sql.run(
-      'INSERT INTO outbox (turn, conversation, call) VALUES (?, ?, ?)',
+      'INSERT INTO outbox (n, turn, conversation, call) VALUES (?, ?, ?, ?)',
+      this.#last,
       turn,
       conversation,
       JSON.stringify(call),

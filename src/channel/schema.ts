@@ -19,7 +19,7 @@ const TABLES = [
   'CREATE TABLE results (key TEXT, n INTEGER, result TEXT, PRIMARY KEY (key, n)) WITHOUT ROWID',
   'CREATE TABLE producers (producer TEXT PRIMARY KEY, epoch INTEGER, seq INTEGER, at INTEGER) WITHOUT ROWID',
   // Calls to the turns' own objects that have not been answered yet.
-  'CREATE TABLE outbox (n INTEGER PRIMARY KEY AUTOINCREMENT, turn TEXT, conversation TEXT, call TEXT)',
+  'CREATE TABLE outbox (n INTEGER PRIMARY KEY, turn TEXT, conversation TEXT, call TEXT)',
   'CREATE TABLE blobs (id TEXT PRIMARY KEY, data TEXT) WITHOUT ROWID',
 ];
 

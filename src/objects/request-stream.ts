@@ -143,11 +143,12 @@ export class RequestStream extends DurableObject<Env> {
     if (this.#owner && !this.#run.active) await this.#settle();
   }
 
-  /** Sets the alarm and starts what is due. The object stays up while a call is under way; the alarm finds a broken one. */
+  /** Starts what is due and sets the alarm. The object stays up while a call is under way; the alarm finds a broken one. */
   #go(): void {
+    const running = this.#run.run();
     this.#schedule();
     this.ctx.waitUntil(
-      this.#run.run().then(
+      running.then(
         () => this.#settle(),
         (error: unknown) => {
           console.error('turn run failed', { turn: this.#owner?.turn, error: String(error) });

@@ -112,7 +112,8 @@ export class UserHub extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#host.rang();
     if (this.#host.reap() && this.#host.channel.sessions.length === 0) await this.#leave();
-    await this.#settle();
+    // No alarm is set before the work is done: one that breaks off rings again by itself, and setting it is a row.
+    await this.#host.dispatch((pending) => this.#call(pending));
     if ((this.#recordAt ?? Number.POSITIVE_INFINITY) <= Date.now()) await this.#record();
     this.#host.schedule(this.#recordAt);
   }

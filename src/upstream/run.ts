@@ -53,6 +53,8 @@ export interface RunPorts {
 export class TurnRun {
   readonly #ports: RunPorts;
   #abort: AbortController | undefined;
+  /** A delivery that was stored as being called, and is not yet. */
+  #fresh: string | undefined;
 
   constructor(ports: RunPorts) {
     this.#ports = ports;
@@ -74,6 +76,11 @@ export class TurnRun {
     const record = this.#ports.load() ?? { jobs: [], calling: false };
     if (record.jobs.some((job) => job.id === id)) return;
     record.jobs.push({ delivery, id, attempt: 0, due: this.#ports.now() });
+    // The first one is called at once: that an attempt is under way is stored with it.
+    if (record.jobs.length === 1 && !record.calling) {
+      record.calling = true;
+      this.#fresh = id;
+    }
     this.#ports.save(record);
   }
 
@@ -89,12 +96,15 @@ export class TurnRun {
       const record = this.#ports.load();
       const first = record?.jobs[0];
       if (!record || !first || first.due > this.#ports.now()) return;
-      const job: Job = record.calling ? { ...first, broken: true } : first;
+      const broken = record.calling && first.id !== this.#fresh;
+      const job: Job = broken ? { ...first, broken: true } : first;
       const abort = new AbortController();
       this.#abort = abort;
       try {
-        const cut = record.calling && !this.#ports.repeatable;
-        this.#ports.save({ jobs: record.jobs.with(0, job), calling: true });
+        const cut = broken && !this.#ports.repeatable;
+        if (!record.calling || first.id !== this.#fresh)
+          this.#ports.save({ jobs: record.jobs.with(0, job), calling: true });
+        this.#fresh = undefined;
         await (cut ? this.#fail(job.id, CUT_OFF) : this.#attempt(job, abort.signal));
       } finally {
         this.#abort = undefined;
