@@ -12,6 +12,7 @@ import * as v from 'valibot';
 import type { Config } from '../config.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { DEFAULT_TENANT, type Identity, Tenant, UserId } from '../protocol/identity.ts';
+import { log } from '../protocol/log.ts';
 
 /** The claims that make an identity (P-ID-1). `exp` is required; jose has checked it, and `nbf`, by then. */
 const Claims = v.object({
@@ -102,7 +103,7 @@ function remoteKeys(url: URL): JWTVerifyGetKey {
         error instanceof errors.JOSENotSupported
       )
         throw error;
-      console.error('AUTH_JWKS_URL cannot be read', { error: String(error) });
+      log('error', 'AUTH_JWKS_URL cannot be read', { error });
       throw new StarwireError('internal', 'the keys of the identity provider cannot be read just now');
     }
   };

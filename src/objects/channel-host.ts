@@ -5,6 +5,7 @@ import type { Session } from '../channel/session.ts';
 import { nativeUp } from '../dialects/native.ts';
 import { contextOf, type Env } from '../env.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
+import { log } from '../protocol/log.ts';
 import { exceedsBytes } from '../protocol/text.ts';
 import { Files, fileUrl, knownFiles } from '../records/files.ts';
 import { positionOf, readAttach } from './attach-request.ts';
@@ -132,7 +133,7 @@ export class ChannelHost {
       try {
         await call(next);
       } catch (error) {
-        console.error('a call is put off', { turn: next.turn, call: next.call.type, error: String(error) });
+        log('error', 'a call is put off', { ...this.#who(), turn: next.turn, call: next.call.type, error });
         return;
       }
       this.run((channel) => channel.called(next));

@@ -3,6 +3,7 @@ import type { IngestRequest } from '../channel/ingest.ts';
 import { contextOf, type Env } from '../env.ts';
 import { type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import { hubName, UserId } from '../protocol/identity.ts';
+import { log } from '../protocol/log.ts';
 import type { OutboundEvent } from '../protocol/outbound.ts';
 import { parse } from '../protocol/parse.ts';
 import type { TurnStatus } from '../protocol/server-frames.ts';
@@ -72,7 +73,7 @@ function turned(event: OutboundEvent, turn: string): OutboundEvent {
 
 /** Nobody waits for the results of a reply: what is refused of it is in the log. */
 function refused({ code, message }: ErrorBody): void {
-  console.warn('event of a reply refused', { code, message });
+  log('warn', 'event of a reply refused', { code, message });
 }
 
 /** Events into another object's channel. */

@@ -7,6 +7,7 @@ import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import type { HistoryPage, HistoryRow } from '../protocol/history.ts';
 import { hubName } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
+import { log } from '../protocol/log.ts';
 import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
 import { upstreamOf } from '../upstream/calls.ts';
 import { type RunRecord, TurnRun } from '../upstream/run.ts';
@@ -151,7 +152,8 @@ export class RequestStream extends DurableObject<Env> {
       running.then(
         () => this.#settle(),
         (error: unknown) => {
-          console.error('turn run failed', { turn: this.#owner?.turn, error: String(error) });
+          const { tenant, user, turn } = this.#owner ?? {};
+          log('error', 'turn run failed', { tenant, user, turn, error });
           this.#schedule();
         },
       ),

@@ -6,6 +6,7 @@ import { contextOf, type Env } from '../env.ts';
 import { PING, PONG, type SendCommand, type SendResult } from '../protocol/client-frames.ts';
 import type { HistoryPage } from '../protocol/history.ts';
 import type { Identity } from '../protocol/identity.ts';
+import { log } from '../protocol/log.ts';
 import { Messages } from '../records/messages.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
@@ -66,7 +67,7 @@ export class UserHub extends DurableObject<Env> {
     try {
       await this.env.REQUEST_STREAM.getByName(turn).look();
     } catch (error) {
-      console.error('a turn cannot be looked after', { turn, error: String(error) });
+      log('error', 'a turn cannot be looked after', { ...this.#owner, turn, error });
     }
   }
 
@@ -143,7 +144,7 @@ export class UserHub extends DurableObject<Env> {
       }
     } catch (error) {
       this.#recordNotBefore = Date.now() + RECORD_RETRY_MS;
-      console.error('records are behind', { user: this.ctx.id.toString(), error: String(error) });
+      log('error', 'records are behind', { ...this.#owner, error });
     }
   }
 

@@ -5,68 +5,23 @@
 
 /** Beginnings of well-known API keys, followed by ten or more characters of a key. */
 const PREFIXES = [
-  'sk-',
-  'sk_live_',
-  'sk_test_',
-  'rk_live_',
-  'sk_',
-  'pk_live_',
-  'ghp_',
-  'gho_',
-  'ghu_',
-  'ghs_',
-  'ghr_',
-  'github_pat_',
-  'glpat-',
-  'xox[abeoprs]-',
-  'xapp-',
-  'AIza',
-  'ya29\\.',
-  'pplx-',
-  'fal_',
-  'fc-',
-  'bb_live_',
-  'gAAAA',
-  'SG\\.',
-  'hf_',
-  'r8_',
-  'npm_',
-  'pypi-',
-  'dop_v1_',
-  'doo_v1_',
-  'dckr_pat_',
-  'am_',
-  'tvly-',
-  'exa_',
-  'gsk_',
-  'xai-',
-  'syt_',
-  'retaindb_',
-  'hsk-',
-  'mem0_',
-  'brv_',
-  'lin_api_',
-  'shpat_',
-  'whsec_',
-  'hvs\\.',
-  'glsa_',
-  'nvapi-',
-  'ntn_',
-  'sbp_',
-  'shpss_',
-  'figd_',
-  'pcsk_',
-  'csk-',
-  'lsv2_pt_',
-  'tskey-',
-  'AGE-SECRET-KEY-',
+  ...['sk-', 'sk_live_', 'sk_test_', 'sk_', 'rk_live_', 'rk_test_', 'pk_live_'],
+  ...['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_', 'glpat-', 'glrt-', 'gldt-', 'ATATT3', 'ATBB'],
+  ...['xox[abeoprs]-', 'xapp-', 'AIza', 'ya29\\.', 'GOCSPX-', '1//0'],
+  ...['pplx-', 'fal_', 'fc-', 'bb_live_', 'gAAAA', 'SG\\.', 'hf_', 'r8_', 'npm_', 'pypi-', 'rubygems_'],
+  ...['dop_v1_', 'doo_v1_', 'dor_v1_', 'dckr_pat_', 'dckr_oat_', 'dp\\.(?:pt|st|ct|sa)\\.'],
+  ...['am_', 'tvly-', 'exa_', 'gsk_', 'xai-', 'syt_', 'retaindb_', 'hsk-', 'mem0_', 'brv_'],
+  ...['lin_api_', 'shpat_', 'shpss_', 'whsec_', 'hvs\\.', 'hvb\\.', 'glsa_', 'glc_'],
+  ...['nvapi-', 'ntn_', 'sbp_', 'figd_', 'pcsk_', 'csk-', 'lsv2_pt_', 'tskey-', 'pscale_tkn_'],
+  ...['PMAK-', 'NRAK-', 'HRKU-', 'sq0[a-z]{3}-', 'pat-[a-z]{2}\\d-', 'pul-', 'AGE-SECRET-KEY-'],
 ];
 
 /** Names of secrets, as parts of longer names; `author`, `tokenizer` and counts of tokens are none. */
 const NAME =
   '(?:[Aa]pi[_-]?[Kk]ey|API[_-]?KEY|(?:[Aa]ccess|[Aa]ccount|ACCESS|ACCOUNT)[_-]?(?:[Kk]ey|KEY)|[Tt]oken|TOKEN|[Ss]ecret|SECRET|' +
   '[Pp]assw(?:or)?d|PASSW(?:OR)?D|[Pp]assphrase|PASSPHRASE|[Cc]redential|CREDENTIAL|[Pp]rivate[_-]?[Kk]ey|PRIVATE[_-]?KEY|' +
-  '[Aa]uth(?:orization)?|AUTH(?:ORIZATION)?)(?![a-z])(?![_-]?(?:[Cc]ount|[Ll]imit|[Tt]ype|[Uu]rl|[Uu]sage|COUNT|LIMIT|TYPE|URL))[\\w-]{0,40}';
+  '[Aa]uth(?:orization)?|AUTH(?:ORIZATION)?|(?:[Ss]et-)?[Cc]ookie)(?![a-z]|OR)' +
+  '(?![_-]?(?:[Cc]ount|[Ll]imit|[Tt]ype|[Uu]r[li]|[Uu]sage|[Nn]ame|[Ee]ndpoint|COUNT|LIMIT|TYPE|UR[LI]|NAME|ENDPOINT))[\\w-]{0,40}';
 
 // Nothing here may take quadratic time: arguments of tools are long, and runs of one kind of letter are usual in them.
 const PATTERNS: readonly [RegExp, (match: string, ...groups: string[]) => string][] = [
@@ -78,6 +33,15 @@ const PATTERNS: readonly [RegExp, (match: string, ...groups: string[]) => string
   [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, mask],
   [new RegExp(`(?<![A-Za-z0-9_-])(?:${PREFIXES.join('|')})[A-Za-z0-9_.-]{10,}`, 'g'), mask],
   [/(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])/g, mask],
+  // Twilio, Mailgun, Databricks; Telegram and Discord bots.
+  [/(?<![\w-])(?:SK|key-|dapi)[0-9a-f]{32}(?![\w-])/g, mask],
+  [/(?<![\w-])\d{8,10}:[\w-]{35}(?![\w-])/g, mask],
+  [/(?<![\w-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}(?![\w-])/g, mask],
+  // Addresses that are secrets themselves.
+  [
+    /\b(https:\/\/(?:hooks\.slack\.com\/services|discord(?:app)?\.com\/api\/webhooks)\/)([\w/-]{8,})/g,
+    (_, head = '', secret = '') => `${head}${mask(secret)}`,
+  ],
   [
     /\b((?:Bearer|Bot|Basic|Token)\s+)([\w.~+/=-]{8,})/gi,
     (match, scheme = '', secret = '') => (isWord(secret) ? match : `${scheme}${mask(secret)}`),
@@ -92,6 +56,15 @@ const PATTERNS: readonly [RegExp, (match: string, ...groups: string[]) => string
     new RegExp(`(${NAME}\\s*[=:]\\s*)([^\\s"',;&}\\\\]{6,})`, 'g'),
     (match, name = '', value = '') =>
       /[A-Za-z0-9]/.test(value) && !isScheme(value) ? `${name}${mask(value)}` : match,
+  ],
+  // --token value, -u name:password.
+  [
+    new RegExp(`(--[\\w-]{0,40}?${NAME}\\s+["']?)([^\\s"'\\\\-][^\\s"'\\\\]{3,})`, 'g'),
+    (match, name = '', value = '') => (isScheme(value) ? match : `${name}${mask(value)}`),
+  ],
+  [
+    /((?:\s|^)(?:-u|--user)[= ]["']?[^\s:"']{1,64}:)([^\s"']+)/g,
+    (_, head = '', value = '') => head + mask(value),
   ],
   // A password inside a URL.
   [
@@ -126,23 +99,42 @@ export function redact(text: string): string {
   return clean;
 }
 
-/** The same for every string inside a JSON value. */
+/** The same for every string inside a JSON value, the names of its fields included. */
 export function redactValue(value: unknown): unknown {
   if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) return value.map(redactValue);
+  if (Array.isArray(value))
+    return value.map((one, i) => (isNamed(value, i) ? masked(one) : redactValue(one)));
   if (typeof value !== 'object' || value === null) return value;
+  const named = isPairOfSecret(value);
   return Object.fromEntries(
     Object.entries(value).map(([name, one]) => [
-      name,
-      typeof one === 'string' ? redactField(name, one) : redactValue(one),
+      redact(name),
+      SECRET_NAME.test(name) || (named && name === 'value') ? masked(one) : redactValue(one),
     ]),
   );
 }
 
 const SECRET_NAME = new RegExp(`${NAME}$`);
 
-/** A field whose name says that it is a secret is one, whatever it looks like; but for the scheme before it. */
-function redactField(name: string, value: string): string {
-  const clean = redact(value);
-  return clean === value && value !== '' && SECRET_NAME.test(name) ? mask(value) : clean;
+/** `["x-api-key", "value"]`, and `--token` before its value in a list of arguments. */
+function isNamed(list: readonly unknown[], i: number): boolean {
+  const name = list[i - 1];
+  if (typeof name !== 'string' || !SECRET_NAME.test(name)) return false;
+  return list.length === 2 || /^--?\w[\w-]*$/.test(name);
+}
+
+/** `{name: "API_KEY", value: "…"}`, as lists of variables and headers are written. */
+function isPairOfSecret(fields: object): boolean {
+  return ['name', 'key', 'header', 'variable', 'field'].some((label) => {
+    const name: unknown = Reflect.get(fields, label);
+    return typeof name === 'string' && SECRET_NAME.test(name);
+  });
+}
+
+/** What is named as a secret is one, whatever it looks like; but for the scheme before it. */
+function masked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(masked);
+  if (typeof value !== 'string' || value === '') return redactValue(value);
+  const [, scheme = '', secret = ''] = /^((?:(?:Bearer|Bot|Basic|Token)\s+)?)(.*)$/is.exec(value) ?? [];
+  return scheme + mask(secret);
 }

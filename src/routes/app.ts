@@ -6,6 +6,7 @@ import { type Context, contextOf, type Env } from '../env.ts';
 import { RemoteError } from '../objects/outcome.ts';
 import { ERRORS, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import { hubName, type Identity } from '../protocol/identity.ts';
+import { log } from '../protocol/log.ts';
 import { parseJson } from '../protocol/parse.ts';
 import { API_KEY_PREFIX } from '../records/api-keys.ts';
 import { MethodNotAllowed } from './methods.ts';
@@ -96,10 +97,7 @@ export function refusal(
     if (error.details.retry_after !== undefined) headers['retry-after'] = String(error.details.retry_after);
     return { body: error.body, headers };
   }
-  console.error('request failed', {
-    request_id,
-    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  });
+  log('error', 'request failed', { request: request_id, error });
   return {
     body: { code: 'internal', message: 'something went wrong on our side', retryable: true, request_id },
     headers: {},

@@ -2,6 +2,7 @@ import { type OpenAiEvent, type OpenAiState, openaiDown } from '../dialects/open
 import { type OpenAiWhole, openaiWhole, wholeDown } from '../dialects/openai-whole.ts';
 import type { AttachRequest } from '../objects/attach-request.ts';
 import type { Position } from '../protocol/cursor.ts';
+import { log } from '../protocol/log.ts';
 import { eventId } from './openai-event-id.ts';
 import { Relay, type RelayTarget } from './relay.ts';
 import { sse } from './sse.ts';
@@ -73,7 +74,7 @@ export function streamed(source: StreamSource, heartbeat_ms: number): Response {
         last = id;
       }
     } catch (error) {
-      console.warn('stream interrupted', { request: state.id, error: String(error) });
+      log('warn', 'stream interrupted', { request: state.id, error });
     }
     // Whoever resumes from here goes on behind the last event that was given.
     await writer.event({ id: last, data: dataOf({ error: { ...INTERRUPTED, param: null } }) });

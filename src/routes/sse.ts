@@ -1,3 +1,4 @@
+import { log } from '../protocol/log.ts';
 /** Writes server-sent events with a heartbeat; `write` resolves when the client has read enough to take more. */
 export interface SseWriter {
   event(fields: { event?: string; id?: string; data: string }): Promise<void>;
@@ -49,7 +50,7 @@ export function sse(options: SseOptions, produce: (writer: SseWriter) => Promise
       await writer.close();
     } catch (error) {
       // A client that has gone is no fault: what it missed is in the journal.
-      if (!gone) console.error('a stream broke off', { error: String(error) });
+      if (!gone) log('error', 'a stream broke off', { error });
       await writer.abort().catch(() => undefined);
     } finally {
       clearInterval(heartbeat);

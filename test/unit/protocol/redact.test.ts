@@ -26,6 +26,10 @@ const SHAPES = [
   `-----BEGIN RSA PRIVATE KEY-----\n${RANDOM}\n-----END RSA PRIVATE KEY-----`,
   `-----BEGIN PGP PRIVATE KEY BLOCK-----\n${RANDOM}`,
   `eyJ${RANDOM}.eyJ${RANDOM}.${RANDOM}`,
+  `deploy --api-token ${RANDOM} --force`,
+  `curl -u ada:${RANDOM} https://example.org`,
+  `https://hooks.slack.com/services/T0/B0/${RANDOM}`,
+  `Set-Cookie: sid=${RANDOM}; Path=/`,
 ];
 
 /** Whether more of it than a mask keeps can be read. */
@@ -44,6 +48,30 @@ describe('P-BR-5 what is masked', () => {
       apiKey: '1234',
     };
     expect(Object.values(redactValue(fields) as object).join(' ')).not.toMatch(/horse|ZWNyZX|1234/);
+  });
+
+  test.each<[string, unknown]>([
+    ['a name of a field', { [`sk-${RANDOM}`]: 1 }],
+    ['a name and its value apart', { env: [{ name: 'MY_API_KEY', value: RANDOM }] }],
+    ['a header of a list', { headers: [['X-Api-Key', RANDOM]] }],
+    ['an argument behind its option', ['deploy', '--token', RANDOM, '--force']],
+    ['several under one name', { secrets: 1, api_key: [RANDOM, `Bearer ${RANDOM}`] }],
+    ['a secret that is part of a field of secrets', { password: `${RANDOM} sk-${RANDOM} ${RANDOM}` }],
+  ])('P-BR-5 %s', (_, value) => {
+    const clean = redactValue(value);
+    expect(shows(JSON.stringify(clean))).toBe(false);
+    expect(redactValue(clean)).toEqual(clean);
+  });
+
+  test('P-BR-5 what is not secret stays as it was', () => {
+    const plain = {
+      name: 'deploy',
+      value: 'long enough to be masked if it were named so',
+      token_count: 'none of it, really, at all',
+      list: ['--verbose', 'a value that is long enough', 1, null, true],
+      nested: { author: 'somebody with a long name' },
+    };
+    expect(redactValue(plain)).toEqual(plain);
   });
 
   test.each(SHAPES)('P-BR-5 masked twice is masked once: %s', (secret) => {
