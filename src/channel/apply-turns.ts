@@ -4,6 +4,7 @@ import type { OutboundOf } from '../protocol/outbound.ts';
 import { redact, redactValue } from '../protocol/redact.ts';
 import type { DeltaFrame, ToolFrame } from '../protocol/server-frames.ts';
 import { clip, exceedsBytes, wellFormed } from '../protocol/text.ts';
+import { isUnwieldy } from '../protocol/tool-calls.ts';
 import { type Applied, type OnlyTurn, requireFits, turnOf } from './applied.ts';
 import type { Core } from './core.ts';
 import { alive, finish, openTurn, requireRoomForTurn } from './turn-life.ts';
@@ -77,7 +78,10 @@ const TOOL_JSON = 131_072;
 
 export function tool(core: Core, event: OutboundOf<'tool'>, only: OnlyTurn): Applied {
   const open = turnOf(core, event.turn, only);
-  const { name, status, preview, args, result } = event;
+  const { name, status, preview } = event;
+  // Secrets are masked here, whichever way a tool is told of (P-BR-5).
+  const args = redactValue(event.args);
+  const result = redactValue(event.result);
   if ((JSON.stringify([args, result])?.length ?? 0) > TOOL_JSON) {
     throw new StarwireError(
       'too_large',
@@ -90,13 +94,12 @@ export function tool(core: Core, event: OutboundOf<'tool'>, only: OnlyTurn): App
   const frame = core.emit<ToolFrame>({
     type: 'tool',
     turn,
-    tool: event.tool,
-    name,
+    tool: redact(event.tool),
+    name: redact(name),
     status,
-    // Secrets are masked here, whichever way a tool is told of (P-BR-5).
     ...(preview === undefined ? {} : { preview: redact(preview) }),
-    ...(args === undefined ? {} : { args: redactValue(args) }),
-    ...(result === undefined ? {} : { result: redactValue(result) }),
+    ...(args === undefined ? {} : { args }),
+    ...(result === undefined ? {} : { result }),
     offset: open.text.shown.length,
     conversation,
   });
@@ -112,6 +115,10 @@ export function delta(core: Core, { turn, tool_calls }: OutboundOf<'delta'>, onl
   const open = turnOf(core, turn, only);
   if (JSON.stringify(tool_calls).length > TOOL_JSON)
     throw new StarwireError('too_large', `"tool_calls" has more than ${TOOL_JSON} characters of JSON`, {
+      field: 'tool_calls',
+    });
+  if (tool_calls.some(isUnwieldy))
+    throw new StarwireError('too_large', '"tool_calls" has a call that is too large without its arguments', {
       field: 'tool_calls',
     });
   alive(core, open);
@@ -136,7 +143,12 @@ export function failed(core: Core, event: OutboundOf<'error'>, only: OnlyTurn): 
   const open = turnOf(core, event.turn, only);
   const { label, type, message, hint } = event;
   alive(core, open);
-  const error = { label, type, message: redact(message), hint: redact(hint) };
+  const error = {
+    label: redact(label),
+    type: redact(type),
+    message: redact(message),
+    hint: redact(hint),
+  };
   const { seq } = finish(core, open, 'failed', { error });
   return { id: open.state.turn, seq };
 }

@@ -1,8 +1,8 @@
 import type { ServerFrame, Usage } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
+import { withParts } from '../protocol/tool-calls.ts';
 import { buttonList, fileLink, joined, promptText } from './as-markdown.ts';
 import { failure, type OpenAiError } from './openai.ts';
-import { withParts } from './openai-tool-calls.ts';
 
 /** A whole answer as it grows, for `stream: false`: nothing has been sent yet, so that edits replace. */
 export interface OpenAiWhole {

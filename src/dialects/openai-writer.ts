@@ -1,4 +1,5 @@
-import { endsInHighSurrogate } from '../protocol/text.ts';
+import { wellCut } from '../protocol/text.ts';
+import { type ToolCall, toolCallPieces } from '../protocol/tool-calls.ts';
 import { EMPTY, fingerprint } from './fingerprint.ts';
 import type { OpenAiError, OpenAiEvent, OpenAiState } from './openai.ts';
 
@@ -42,7 +43,7 @@ export class OpenAiWriter {
 
   /** New text of the turn. */
   text(kind: 'text' | 'reasoning', text: string): void {
-    for (const piece of pieces(text)) {
+    for (const piece of wellCut(text, PIECE)) {
       const state = this.#state;
       if (kind === 'reasoning') {
         this.#send(delta(state, { reasoning_content: piece }), {
@@ -62,7 +63,7 @@ export class OpenAiWriter {
   /** Something that stands apart from the text around it. */
   block(text: string): void {
     const gap = this.#state.said ? '\n\n' : '';
-    for (const [i, piece] of pieces(text).entries()) {
+    for (const [i, piece] of wellCut(text, PIECE).entries()) {
       this.#part((state) => delta(state, { content: i === 0 ? gap + piece : piece }), {
         ...{ begun: true, said: true, block: true },
       });
@@ -70,8 +71,9 @@ export class OpenAiWriter {
   }
 
   /** Parts of tool calls, which the client executes. */
-  toolCalls(tool_calls: readonly Record<string, unknown>[]): void {
-    this.#part((state) => delta(state, { tool_calls }), { begun: true });
+  toolCalls(parts: readonly ToolCall[]): void {
+    for (const tool_calls of toolCallPieces(parts))
+      this.#part((state) => delta(state, { tool_calls }), { begun: true });
   }
 
   /** The turn's whole text as it stands now: what is new of it; `otherwise` where it does not go on from what was sent. */
@@ -102,18 +104,6 @@ export class OpenAiWriter {
     const part = this.#parts === 0 ? this.#gone : 0;
     return [{ ...this.#state, ...this.#after, part }, this.#sent];
   }
-}
-
-/** A text in pieces that cut no surrogate pair. */
-function pieces(text: string): string[] {
-  const cut: string[] = [];
-  for (let at = 0; at < text.length; ) {
-    let end = at + PIECE;
-    if (end < text.length && endsInHighSurrogate(text.slice(at, end))) end -= 1;
-    cut.push(text.slice(at, end));
-    at = end;
-  }
-  return cut;
 }
 
 const NOTHING = { spaces: 0, sum: EMPTY };

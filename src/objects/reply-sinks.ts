@@ -15,6 +15,7 @@ import type { ChannelHost } from './channel-host.ts';
 import { IngestLink, type IngestTarget } from './ingest-link.ts';
 import { StorePolicy } from './store-policy.ts';
 
+type Refused = (error: ErrorBody) => void;
 type StoreEvent = (event: OutboundEvent) => Promise<ChannelEvent>;
 
 /** Whose turn is replied to, and where its channel lives. */
@@ -40,22 +41,31 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
   const hub = ({ tenant, user }: { tenant: string; user: string }) =>
     env.USER_HUB.getByName(hubName(tenant, user));
 
-  const { turn } = owner;
+  const { tenant, user, turn } = owner;
+  // Nobody waits for the results of a reply: what is refused of it is in the log.
+  const refused = ({ code, message }: ErrorBody): void =>
+    log('warn', 'event of a reply refused', { tenant, user, turn, code, message });
   const key = `~run ${name}`;
   const store: StoreEvent = (event) => storeFor(owner)(turned(event, turn));
   const own =
-    owner.channel === 'here' ? ownSink(host, turn, key, store) : linkSink(() => hub(owner), key, store, turn);
+    owner.channel === 'here'
+      ? ownSink(host, turn, key, store, refused)
+      : linkSink(() => hub(owner), key, store, refused, turn);
 
-  return routedSink(own, ({ tenant, channel: { kind, id } }) => {
-    const to = { tenant, user: id };
-    if (kind === 'webchat') {
-      parse(UserId, id, 'channel');
-      return linkSink(() => hub(to), `${key} ${turn}`, storeFor(to));
-    }
-    if (!seal.isOurs('req', id))
-      throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
-    return linkSink(() => env.REQUEST_STREAM.getByName(id), `${key} ${turn}`, storeFor(to));
-  });
+  return routedSink(
+    own,
+    ({ tenant, channel: { kind, id } }) => {
+      const to = { tenant, user: id };
+      if (kind === 'webchat') {
+        parse(UserId, id, 'channel');
+        return linkSink(() => hub(to), `${key} ${turn}`, storeFor(to), refused);
+      }
+      if (!seal.isOurs('req', id))
+        throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
+      return linkSink(() => env.REQUEST_STREAM.getByName(id), `${key} ${turn}`, storeFor(to), refused);
+    },
+    refused,
+  );
 }
 
 /** Kinds that belong to a turn: where they name none, it is the delivery's. */
@@ -71,15 +81,21 @@ function turned(event: OutboundEvent, turn: string): OutboundEvent {
   }
 }
 
-/** Nobody waits for the results of a reply: what is refused of it is in the log. */
-function refused({ code, message }: ErrorBody): void {
-  log('warn', 'event of a reply refused', { code, message });
-}
-
 /** Events into another object's channel. */
-function linkSink(target: () => IngestTarget, key: string, store: StoreEvent, watch?: string): ReplySink {
+function linkSink(
+  target: () => IngestTarget,
+  key: string,
+  store: StoreEvent,
+  refused: Refused,
+  watch?: string,
+): ReplySink {
   const fields = { key, ...(watch === undefined ? {} : { watch }) };
-  const link = new IngestLink(target, fields, (_, { error }) => error && refused(error));
+  let first: ErrorBody | undefined;
+  const link = new IngestLink(target, fields, (_, { error }) => {
+    if (!error) return;
+    first ??= error;
+    refused(error);
+  });
   let n = 0;
   return {
     async push(event) {
@@ -89,11 +105,21 @@ function linkSink(target: () => IngestTarget, key: string, store: StoreEvent, wa
     get status() {
       return link.status;
     },
+    get refused() {
+      return first;
+    },
   };
 }
 
 /** Events into the object's own channel. */
-function ownSink(host: ChannelHost, turn: string, key: string, store: StoreEvent): ReplySink {
+function ownSink(
+  host: ChannelHost,
+  turn: string,
+  key: string,
+  store: StoreEvent,
+  refused: Refused,
+): ReplySink {
+  let first: ErrorBody | undefined;
   let status: TurnStatus | undefined;
   let n = 0;
   const storing = new StorePolicy(() => apply([], false));
@@ -101,7 +127,11 @@ function ownSink(host: ChannelHost, turn: string, key: string, store: StoreEvent
     const request = { key, events, end, store: storing.due, only: turn, watch: turn };
     const response = host.run((channel) => channel.ingest(request));
     storing.told(host.channel.stored);
-    for (const { result } of response.results) if (result.error) refused(result.error);
+    for (const { result } of response.results) {
+      if (!result.error) continue;
+      first ??= result.error;
+      refused(result.error);
+    }
     status = response.status ?? status;
   };
   return {
@@ -114,10 +144,13 @@ function ownSink(host: ChannelHost, turn: string, key: string, store: StoreEvent
     get status() {
       return status;
     },
+    get refused() {
+      return first;
+    },
   };
 }
 
-function routedSink(own: ReplySink, open: (to: Address) => ReplySink): ReplySink {
+function routedSink(own: ReplySink, open: (to: Address) => ReplySink, refused: Refused): ReplySink {
   const others = new Map<string, ReplySink>();
   const sinkOf = (to: Address): ReplySink => {
     const name = JSON.stringify(to);
@@ -141,6 +174,9 @@ function routedSink(own: ReplySink, open: (to: Address) => ReplySink): ReplySink
     },
     get status() {
       return own.status;
+    },
+    get refused() {
+      return own.refused;
     },
   };
 }

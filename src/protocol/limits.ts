@@ -29,6 +29,8 @@ export const DEFAULT_LIMITS = {
   /** How long an OpenAI-compatible API may think before it answers, and be silent in the middle. */
   bridge_headers_ms: 60_000,
   bridge_silence_ms: 170_000,
+  /** Of a conversation, what a model is given as context: every model of today takes it. A token is some four bytes. */
+  bridge_context_tokens: 10_000,
   /** Silence after the upstream accepted, then `expired`. */
   turn_silence_ms: 180_000,
   /** The longest a turn waits for the upstream to accept: all retries of P-UP-3 and some slack. */

@@ -99,17 +99,22 @@ export function redact(text: string): string {
   return clean;
 }
 
+/** Deeper than anything that is shown, and far from what a stack can hold. */
+const DEPTH = 200;
+
 /** The same for every string inside a JSON value, the names of its fields included. */
-export function redactValue(value: unknown): unknown {
+export function redactValue(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value))
-    return value.map((one, i) => (isNamed(value, i) ? masked(one) : redactValue(one)));
   if (typeof value !== 'object' || value === null) return value;
+  if (depth > DEPTH) return '…';
+  const clean = (one: unknown, isSecret: boolean) =>
+    isSecret ? masked(one, depth + 1) : redactValue(one, depth + 1);
+  if (Array.isArray(value)) return value.map((one, i) => clean(one, isNamed(value, i)));
   const named = isPairOfSecret(value);
   return Object.fromEntries(
     Object.entries(value).map(([name, one]) => [
       redact(name),
-      SECRET_NAME.test(name) || (named && name === 'value') ? masked(one) : redactValue(one),
+      clean(one, SECRET_NAME.test(name) || (named && name === 'value')),
     ]),
   );
 }
@@ -132,9 +137,9 @@ function isPairOfSecret(fields: object): boolean {
 }
 
 /** What is named as a secret is one, whatever it looks like; but for the scheme before it. */
-function masked(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(masked);
-  if (typeof value !== 'string' || value === '') return redactValue(value);
+function masked(value: unknown, depth: number): unknown {
+  if (Array.isArray(value) && depth < DEPTH) return value.map((one) => masked(one, depth + 1));
+  if (typeof value !== 'string' || value === '') return redactValue(value, depth);
   const [, scheme = '', secret = ''] = /^((?:(?:Bearer|Bot|Basic|Token)\s+)?)(.*)$/is.exec(value) ?? [];
   return scheme + mask(secret);
 }

@@ -19,6 +19,18 @@ export function clip(text: string, length: number): string {
   return endsInHighSurrogate(head) ? head.slice(0, -1) : head;
 }
 
+/** A text in pieces of at most `length` code units that cut no surrogate pair. */
+export function wellCut(text: string, length: number): string[] {
+  const cut: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    let end = at + length;
+    if (end < text.length && endsInHighSurrogate(text.slice(at, end))) end -= 1;
+    cut.push(text.slice(at, end));
+    at = end;
+  }
+  return cut;
+}
+
 const encoder = new TextEncoder();
 
 /** Bytes of `text` in UTF-8. Short texts are decided without encoding where only a bound matters. */

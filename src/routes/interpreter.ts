@@ -2,6 +2,7 @@ import type { Dialect, Door, Ending, Step } from '../dialects/dialect.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import type { Limits } from '../protocol/limits.ts';
+import { log } from '../protocol/log.ts';
 import type { ServerFrame } from '../protocol/server-frames.ts';
 import { exceedsBytes } from '../protocol/text.ts';
 import type { Relay } from './relay.ts';
@@ -185,7 +186,7 @@ export class Interpreter<S> {
         ? error
         : new StarwireError('internal', 'something went wrong on our side');
     if (!(error instanceof StarwireError))
-      console.error('a connection failed', { dialect: this.#dialect.name, error: String(error) });
+      log('error', 'a connection failed', { dialect: this.#dialect.name, error });
     // An outage of ours must not sign anybody out: the client comes again.
     if (body.code === 'internal') return this.#close({ code: CLOSE.restart, reason: 'restart' });
     const { frames, close } = this.#dialect.denied(body);

@@ -1,4 +1,5 @@
 import type { Delivery } from '../protocol/delivery.ts';
+import type { ErrorBody } from '../protocol/errors.ts';
 import type { HistoryRow } from '../protocol/history.ts';
 import type { TurnError, TurnStatus } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
@@ -29,6 +30,8 @@ export interface ReplySink {
   end(): Promise<void>;
   /** The turn's status as of the last answer. */
   readonly status: TurnStatus | undefined;
+  /** Why the first event that was refused was; known once `end` has resolved. */
+  readonly refused: ErrorBody | undefined;
 }
 
 export interface RunPorts {
@@ -36,7 +39,10 @@ export interface RunPorts {
   save(record: RunRecord): void;
   now(): number;
   call: Call;
-  /** Whether a call that broke off can be made again: a webhook by its id, a generation not. */
+  /**
+   * Whether a call that broke off can be made again: a webhook by its id, a generation not. Of a webhook's answer a refused
+   * event spoils nothing else (P-UP-8); a generation that cannot be taken as it is has failed.
+   */
   repeatable: boolean;
   /** The newest rows of a conversation, newest first. */
   history(conversation: string, limit: number): Promise<readonly HistoryRow[]>;
@@ -131,9 +137,11 @@ export class TurnRun {
       };
       for await (const event of this.#ports.call(delivery, options)) {
         await sink.push(event);
-        if (signal.aborted || (sink.status && isTerminal(sink.status))) break;
+        if (signal.aborted || this.#spoiled(sink) || (sink.status && isTerminal(sink.status))) break;
       }
       await sink.end();
+      const refused = this.#spoiled(sink);
+      if (refused) throw new UpstreamError(notTaken(refused));
       await accepted;
       this.#finished(id);
     } catch (error) {
@@ -147,6 +155,10 @@ export class TurnRun {
       this.#later(job, RETRY_DELAYS_MS[job.attempt], true);
       throw error;
     }
+  }
+
+  #spoiled({ refused }: ReplySink): ErrorBody | undefined {
+    return this.#ports.repeatable ? undefined : refused;
   }
 
   /** Whether another attempt is of no use any more. */
@@ -213,6 +225,10 @@ function hasReplied({ delivery, broken }: Job, status: TurnStatus | undefined): 
 /** How often a run under way is looked after: an object that died in the middle is found by its alarm. */
 const WATCHDOG_MS = 30_000;
 const LONGEST_RETRY_AFTER_MS = 120_000;
+
+function notTaken({ message }: ErrorBody): TurnError {
+  return { ...CUT_OFF, message: `The reply cannot be shown: ${message}.` };
+}
 
 const CUT_OFF: TurnError = {
   label: 'Reply interrupted',

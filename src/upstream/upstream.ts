@@ -2,6 +2,7 @@ import type { Delivery } from '../protocol/delivery.ts';
 import type { HistoryRow } from '../protocol/history.ts';
 import type { Addressed, OutboundEvent } from '../protocol/outbound.ts';
 import type { TurnError } from '../protocol/server-frames.ts';
+import type { Attachment } from './bridge/parts.ts';
 
 export type Address = Pick<Addressed, 'tenant' | 'channel'>;
 
@@ -18,6 +19,8 @@ export interface CallOptions {
   accepted: () => void;
   /** The newest rows of the delivery's conversation, newest first. */
   history: (limit: number) => Promise<readonly HistoryRow[]>;
+  /** The files of the message, where it has any and they can be read. */
+  attachments?: readonly Attachment[];
 }
 
 /** Why a call failed, as the user is told, and whether another try may help. */

@@ -4,10 +4,22 @@ import type { Usage } from '../../protocol/server-frames.ts';
 /** What of a streamed chunk of an OpenAI-compatible API we read (P-BR-3). Everything else passes by. */
 const Text = v.optional(v.nullable(v.string()));
 
+/** Some servers give arguments as the object that they are. */
+const Arguments = v.union([
+  v.string(),
+  v.pipe(
+    v.looseObject({}),
+    v.transform((args) => JSON.stringify(args)),
+  ),
+]);
+
 const ToolCallDelta = v.looseObject({
-  index: v.optional(v.nullable(v.number())),
+  index: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0)))),
   id: v.optional(v.nullable(v.string())),
-  function: v.optional(v.looseObject({ name: Text, arguments: Text })),
+  type: Text,
+  function: v.optional(
+    v.nullable(v.looseObject({ name: Text, arguments: v.optional(v.nullable(Arguments)) })),
+  ),
 });
 
 const Said = v.looseObject({
@@ -38,8 +50,7 @@ const Chunk = v.looseObject({
   object: v.optional(v.unknown()),
 });
 
-type ToolCallPart = v.InferOutput<typeof ToolCallDelta>;
-export type ToolCallDelta = ToolCallPart & { index: number };
+export type ToolCallDelta = v.InferOutput<typeof ToolCallDelta>;
 
 /** One chunk, in our words. */
 export interface Delta {
@@ -55,7 +66,7 @@ export interface Delta {
 /** Reads a chunk, or a whole completion. Returns undefined where it is neither. */
 export function readDelta(input: unknown): Delta | undefined {
   const parsed = v.safeParse(Chunk, input);
-  if (!parsed.success) return undefined;
+  if (!parsed.success || Array.isArray(input)) return undefined;
   const { choices, usage, object } = parsed.output;
   // Where several answers were asked for, the first one is it: a channel shows one.
   const choice = choices?.find(({ index }) => (index ?? 0) === 0);
@@ -65,8 +76,7 @@ export function readDelta(input: unknown): Delta | undefined {
   return {
     text: textOf(said?.content) || (said?.refusal ?? ''),
     reasoning: said?.reasoning_content || (said?.reasoning ?? ''),
-    // Whole calls come without an index, in their order.
-    tool_calls: (said?.tool_calls ?? []).map((call, at) => ({ ...call, index: call.index ?? at })),
+    tool_calls: said?.tool_calls ?? [],
     ...(choice?.finish_reason ? { finish_reason: choice.finish_reason } : {}),
     ...(usage ? { usage: usageOf(usage) } : {}),
     ...(error ? { error } : {}),

@@ -1,5 +1,6 @@
 import { redact } from '../../protocol/redact.ts';
 import { UpstreamError } from '../upstream.ts';
+import { readAtMost } from './body.ts';
 
 /** Failures of an OpenAI-compatible upstream, as the user is told (P-BR-4). */
 export type BridgeErrorType =
@@ -43,7 +44,8 @@ function clipped(text: string): string {
 /** What a response that is no success says; at most 2 KiB of its body are read. */
 export async function responseError(response: Response): Promise<UpstreamError> {
   const { status } = response;
-  const said = messageOf(await readHead(response));
+  // A body that breaks off, or is cut off by the clock, has said what came of it.
+  const said = messageOf((await readAtMost(response, BODY_BYTES, { forgiving: true })).text);
   const message = `The model service answered ${status}${said === '' ? '.' : `: ${said}`}`;
   if (status === 401 || status === 403) return bridgeError('upstream_auth', message);
   if (status === 429) {
@@ -51,23 +53,6 @@ export async function responseError(response: Response): Promise<UpstreamError> 
     return bridgeError('upstream_rate_limited', wait === null ? message : `${message} (retry after ${wait})`);
   }
   return bridgeError('upstream_http', message);
-}
-
-/** A body that breaks off, or is cut off by the clock, has said what came of it. */
-async function readHead(response: Response): Promise<string> {
-  if (!response.body) return '';
-  const decoder = new TextDecoder();
-  let text = '';
-  let size = 0;
-  try {
-    for await (const bytes of response.body) {
-      const part = bytes.subarray(0, BODY_BYTES - size);
-      text += decoder.decode(part, { stream: true });
-      size += part.byteLength;
-      if (size >= BODY_BYTES) break;
-    }
-  } catch {}
-  return text;
 }
 
 /** The message inside an error body: `{error: {message}}` and its relatives; nothing of a page of HTML. */

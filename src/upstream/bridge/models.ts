@@ -1,8 +1,10 @@
 import * as v from 'valibot';
 import type { Upstream } from '../../config.ts';
 import { StarwireError } from '../../protocol/errors.ts';
+import { readAtMost } from './body.ts';
 
 const TIMEOUT_MS = 10_000;
+const MODELS_BYTES = 4_194_304;
 
 const Models = v.object({
   data: v.array(
@@ -33,7 +35,9 @@ export async function upstreamModels({ url = '', api_key }: Upstream): Promise<M
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     if (!response.ok) throw new Error(`it answered ${response.status}`);
-    const { data } = v.parse(Models, await response.json());
+    const { text, whole } = await readAtMost(response, MODELS_BYTES);
+    if (!whole) throw new Error('its list is too large');
+    const { data } = v.parse(Models, JSON.parse(text));
     return data.map(({ id, created, owned_by }) => ({ id, object: 'model', created, owned_by }));
   } catch {
     throw new StarwireError('upstream_unreachable', 'the models of the upstream cannot be read');

@@ -1,26 +1,29 @@
 import * as v from 'valibot';
-import { redact } from '../../protocol/redact.ts';
+import { redact, redactValue } from '../../protocol/redact.ts';
+import { clip } from '../../protocol/text.ts';
+import type { ToolCall } from '../../protocol/tool-calls.ts';
 import type { ReplyEvent } from '../upstream.ts';
-import type { ToolCallDelta } from './delta.ts';
+
+/** What a person is shown of tools. */
+
+const Text = v.optional(v.nullable(v.string()));
 
 /** The event by which agents tell of their tools beside the text (`hermes.tool.progress`). */
 const Progress = v.looseObject({
-  tool_call_id: v.optional(v.nullable(v.string())),
-  toolCallId: v.optional(v.nullable(v.string())),
-  tid: v.optional(v.nullable(v.string())),
-  tool: v.optional(v.nullable(v.string())),
-  name: v.optional(v.nullable(v.string())),
-  status: v.optional(v.nullable(v.string())),
-  preview: v.optional(v.nullable(v.string())),
-  label: v.optional(v.nullable(v.string())),
+  tool_call_id: Text,
+  toolCallId: Text,
+  tid: Text,
+  tool: Text,
+  name: Text,
+  status: Text,
+  preview: Text,
+  label: Text,
   args: v.optional(v.unknown()),
   result: v.optional(v.unknown()),
 });
 
 const ENDED = new Set(['completed', 'complete', 'success', 'error', 'failed']);
 const FAILED = new Set(['error', 'failed']);
-const PREVIEW_CHARS = 500;
-const NAME_CHARS = 200;
 
 /** What the agent tells of its tools in one answer. */
 export class ToolProgress {
@@ -28,26 +31,28 @@ export class ToolProgress {
   readonly #open = new Map<string, string>();
   #count = 0;
 
-  /** Tool progress as an event of the turn; undefined for what is not to be shown. `_thinking` is reasoning. */
-  event(input: unknown): ReplyEvent | undefined {
+  /** Tool progress as events of the turn. `_thinking` is reasoning. */
+  events(input: unknown): ReplyEvent[] {
     const parsed = v.safeParse(Progress, input);
-    if (!parsed.success) return undefined;
+    if (!parsed.success) return [];
     const { tool_call_id, toolCallId, tid, tool, name, preview, label, args, result } = parsed.output;
     const called = name || tool || 'tool';
     const shown = preview ?? label ?? undefined;
-    if (called === '_thinking') return shown ? { kind: 'chunk', text: shown, reasoning: true } : undefined;
+    if (called === '_thinking') return shown ? [{ kind: 'chunk', text: shown, reasoning: true }] : [];
     // Names with an underscore in front are the agent's own business.
-    if (called.startsWith('_')) return undefined;
+    if (called.startsWith('_')) return [];
     const status = parsed.output.status ?? '';
     const ended = ENDED.has(status);
-    return toolEvent({
-      tool: tool_call_id || toolCallId || tid || this.#idOf(called, ended),
-      name: called,
-      status: FAILED.has(status) ? 'failed' : ended ? 'completed' : 'running',
-      preview: shown,
-      args,
-      result,
-    });
+    return [
+      toolEvent({
+        tool: tool_call_id || toolCallId || tid || this.#idOf(called, ended),
+        name: called,
+        status: FAILED.has(status) ? 'failed' : ended ? 'completed' : 'running',
+        preview: shown,
+        args,
+        result,
+      }),
+    ];
   }
 
   #idOf(name: string, ended: boolean): string {
@@ -63,6 +68,29 @@ export class ToolProgress {
   }
 }
 
+/** Tool calls of a model, once they are whole. */
+export function toolEvents(calls: ReadonlyMap<number, ToolCall>): ReplyEvent[] {
+  return [...calls].map(([index, { id, function: called }]) => {
+    const { name, arguments: args = '' } = v.is(Called, called) ? called : {};
+    return toolEvent({
+      tool: typeof id === 'string' ? id : `call_${index}`,
+      name: name || 'tool',
+      status: 'completed',
+      args: parsedArgs(args),
+    });
+  });
+}
+
+const Called = v.looseObject({ name: v.optional(v.string()), arguments: v.optional(v.string()) });
+
+function parsedArgs(args: string): unknown {
+  try {
+    return JSON.parse(args);
+  } catch {
+    return args;
+  }
+}
+
 interface Tool {
   tool: string;
   name: string;
@@ -72,53 +100,32 @@ interface Tool {
   result?: unknown;
 }
 
+const ID_CHARS = 128;
+const NAME_CHARS = 200;
+const PREVIEW_CHARS = 500;
+/** JSON of arguments or of a result up to which they are shown as they are; of more, so many characters as text. */
+const JSON_CHARS = 60_000;
+const TEXT_CHARS = 10_000;
+
 /**
- * Arguments are sent whole, so that no secret is split over two frames (P-BR-5); the channel masks them. A preview is masked
- * before it is cut, lest the half of a secret that is left be taken for none.
+ * Arguments are sent whole, so that no secret is split over two frames (P-BR-5). Whatever is cut is masked before, lest the
+ * half of a secret that is left be taken for none.
  */
 function toolEvent({ tool, name, status, preview, args, result }: Tool): ReplyEvent {
   return {
     kind: 'tool',
-    tool: tool.slice(0, 128),
-    name: name.slice(0, NAME_CHARS),
+    tool: clip(redact(tool), ID_CHARS),
+    name: clip(redact(name), NAME_CHARS),
     status,
-    ...(preview === undefined ? {} : { preview: redact(preview).slice(0, PREVIEW_CHARS).toWellFormed() }),
-    ...(args === undefined ? {} : { args }),
-    ...(result === undefined ? {} : { result }),
+    ...(preview === undefined ? {} : { preview: clip(redact(preview), PREVIEW_CHARS) }),
+    ...(args === undefined ? {} : { args: shown(args) }),
+    ...(result === undefined ? {} : { result: shown(result) }),
   };
 }
 
-/** Tool calls of a model, put together from their deltas. */
-export class ToolCalls {
-  readonly #calls = new Map<number, { id: string; name: string; args: string }>();
-
-  add(deltas: readonly ToolCallDelta[]): void {
-    for (const delta of deltas) {
-      const call = this.#calls.get(delta.index) ?? { id: '', name: '', args: '' };
-      call.id ||= delta.id ?? '';
-      call.name += delta.function?.name ?? '';
-      call.args += delta.function?.arguments ?? '';
-      this.#calls.set(delta.index, call);
-    }
-  }
-
-  /** What a person is shown of them, once they are whole. */
-  events(): ReplyEvent[] {
-    return [...this.#calls].map(([index, { id, name, args }]) =>
-      toolEvent({
-        tool: id || `call_${index}`,
-        name: name || 'tool',
-        status: 'completed',
-        args: parsedArgs(args),
-      }),
-    );
-  }
-}
-
-function parsedArgs(args: string): unknown {
-  try {
-    return JSON.parse(args);
-  } catch {
-    return args;
-  }
+function shown(value: unknown): unknown {
+  const clean = redactValue(value);
+  const json = JSON.stringify(clean);
+  if (json.length <= JSON_CHARS) return clean;
+  return `${clip(typeof clean === 'string' ? clean : json, TEXT_CHARS)}…`;
 }

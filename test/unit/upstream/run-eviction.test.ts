@@ -70,6 +70,7 @@ class Outside {
           },
           end: () => this.#wait(() => undefined),
           status: undefined,
+          refused: undefined,
         };
       },
       attempted: () => this.#wait(() => this.status),

@@ -1,4 +1,5 @@
 import { type Delivery, delivery } from '../../../src/protocol/delivery.ts';
+import type { ErrorBody } from '../../../src/protocol/errors.ts';
 import type { TurnStatus } from '../../../src/protocol/server-frames.ts';
 import { type ReplySink, type RunPorts, type RunRecord, TurnRun } from '../../../src/upstream/run.ts';
 import { type Call, type ReplyEvent, UpstreamError } from '../../../src/upstream/upstream.ts';
@@ -44,6 +45,8 @@ export class Harness {
   readonly attempted: boolean[] = [];
   /** Set to have the channel fail. */
   broken: Error | undefined;
+  /** Set to have the channel refuse whatever is no error. */
+  refused: ErrorBody | undefined;
   run: TurnRun;
   #stored: string | undefined;
 
@@ -85,9 +88,11 @@ export class Harness {
     const sink = { name, ended: false };
     this.sinks.push(sink);
     const status = () => this.status;
+    const refused = () => this.refused;
     return {
       push: async (event) => {
         if (this.broken) throw this.broken;
+        if (this.refused && event.kind !== 'error') return;
         this.events.push(event);
         if (event.kind === 'done') this.status = 'completed';
         else if (event.kind === 'error') this.status = 'failed';
@@ -98,6 +103,9 @@ export class Harness {
       },
       get status() {
         return status();
+      },
+      get refused() {
+        return refused();
       },
     };
   }

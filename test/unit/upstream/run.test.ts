@@ -209,3 +209,25 @@ describe('P-RUN-2 an object that dies', () => {
     harness.run.stop();
   });
 });
+
+describe('P-UP-8 what the channel refuses', () => {
+  const refused = { code: 'too_large', message: '"text" is too long', retryable: false } as const;
+
+  test('P-BR-4 a generation of which something is refused has failed, and says why', async () => {
+    const harness = begun({ steps: [replies(chunk, done)], repeatable: false });
+    harness.refused = refused;
+    await harness.settle();
+    expect(harness.events).toMatchObject([
+      { kind: 'error', type: 'upstream_stream', message: expect.stringContaining(refused.message) },
+    ]);
+    expect(harness.run.due).toBeUndefined();
+  });
+
+  test('P-UP-8 of the answer to a webhook it spoils nothing else', async () => {
+    const harness = begun({ steps: [replies(chunk, done)] });
+    harness.refused = refused;
+    await harness.settle();
+    expect(harness.events).toEqual([]);
+    expect(harness.made).toHaveLength(1);
+  });
+});

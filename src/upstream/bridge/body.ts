@@ -1,0 +1,21 @@
+/** The beginning of a body, and whether it is all of it. A body that breaks off throws what broke it, unless `forgiving`. */
+export async function readAtMost(
+  { body }: Response,
+  bytes: number,
+  { forgiving = false } = {},
+): Promise<{ text: string; whole: boolean }> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let room = bytes;
+  try {
+    for await (const part of body ?? []) {
+      text += decoder.decode(part.subarray(0, room), { stream: true });
+      if (part.byteLength > room) return { text, whole: false };
+      room -= part.byteLength;
+    }
+  } catch (error) {
+    if (!forgiving) throw error;
+    return { text, whole: false };
+  }
+  return { text: text + decoder.decode(), whole: true };
+}
