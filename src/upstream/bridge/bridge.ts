@@ -36,7 +36,7 @@ export function bridge(upstream: Upstream, limits: BridgeLimits): Call {
         limits.bridge_silence_ms,
       );
     } catch (error) {
-      throw options.signal.aborted ? error : told(error, watch, begun);
+      throw options.signal.aborted ? error : told(error, watch, begun, upstream.api_key);
     } finally {
       watch.end();
     }
@@ -115,8 +115,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 const DEFAULT_MODEL = 'default';
 
 /** What broke the call, in words for the user. `begun`: the answer had begun. */
-function told(error: unknown, watch: Watch, begun: boolean): unknown {
-  if (error instanceof UpstreamError) return error;
+function told(error: unknown, watch: Watch, begun: boolean, key: string | undefined): unknown {
+  if (error instanceof UpstreamError) return key === undefined ? error : without(key, error);
   const type = begun ? 'upstream_stream' : 'upstream_unreachable';
   if (error instanceof EventTooLarge)
     return bridgeError(type, 'The model service sent an event that is too large.');
@@ -125,4 +125,9 @@ function told(error: unknown, watch: Watch, begun: boolean): unknown {
     type,
     begun ? 'The connection to the model service broke.' : 'The model service could not be reached.',
   );
+}
+
+/** Services repeat the key that they refuse, which need not look like one. */
+function without(key: string, { turnError }: UpstreamError): UpstreamError {
+  return new UpstreamError({ ...turnError, message: turnError.message.replaceAll(key, '***') });
 }

@@ -55,13 +55,20 @@ export async function responseError(response: Response): Promise<UpstreamError> 
   return bridgeError('upstream_http', message);
 }
 
+/** A message in the text of JSON, up to where it breaks off. */
+const SAID = /"(?:message|detail|msg|error)"\s*:\s*"((?:[^"\\\p{Cc}]|\\["\\/bfnrt]|\\u[\dA-Fa-f]{4})+)/u;
+
 /** The message inside an error body: `{error: {message}}` and its relatives; nothing of a page of HTML. */
 export function messageOf(body: string): string {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body);
   } catch {
-    return body.trimStart().startsWith('<') ? '' : body.trim();
+    const text = body.trim();
+    if (text.startsWith('<')) return '';
+    // JSON that was cut off.
+    const said = text.startsWith('{') ? SAID.exec(text)?.[1] : undefined;
+    return said === undefined ? text : String(JSON.parse(`"${said}"`));
   }
   return errorText(parsed) ?? '';
 }
