@@ -83,7 +83,9 @@ beforeAll(async () => {
     'v1 hangs': ANSWERS['hangs'] as Answer,
   });
   world = new World(
-    await startServer({ env: { ...fake.env, LIMITS: JSON.stringify({ sse_grace_ms: 300 }) } }),
+    await startServer({
+      env: { ...fake.env, LIMITS: JSON.stringify({ sse_grace_ms: 300, sse_heartbeat_ms: 300 }) },
+    }),
   );
   key = await apiKey(world, 'ada');
   openai = new OpenAI({ apiKey: key, baseURL: `${world.origin}/v1`, maxRetries: 0 });

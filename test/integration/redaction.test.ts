@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isTerminal } from '../../src/protocol/server-frames.ts';
+import { RANDOM, SHAPES, shows } from '../secrets.ts';
+import { type Answer, chunk, FakeOpenAi, plain, streamed } from './fake-openai.ts';
+import { startServer } from './server.ts';
+import { all, apiKey, complete } from './v1.ts';
+import { World } from './world.ts';
+
+/** P-BR-5 end to end: canaries that an upstream lets slip, everywhere it can. */
+
+const leaking = (secret: string): string => `It said: ${secret} and no more.`;
+
+/** An upstream that repeats the secret in its errors, and one that uses it. */
+const answers = (secret: string, i: number): [string, Answer][] => [
+  [`refuse ${i}`, plain(401, JSON.stringify({ error: { message: leaking(secret) } }))],
+  [`fail ${i}`, streamed(chunk({ content: 'x' }), JSON.stringify({ error: leaking(secret) }))],
+  [
+    `use ${i}`,
+    streamed(
+      `event: hermes.tool.progress\ndata: ${JSON.stringify({
+        ...{ tool_call_id: secret, name: secret, status: 'completed', preview: leaking(secret) },
+        args: { cmd: `run ${secret}`, [secret]: [secret], env: [{ name: 'API_KEY', value: RANDOM }] },
+        result: JSON.stringify({ stdout: leaking(secret) }),
+      })}`,
+      chunk({ content: leaking(secret) }),
+      chunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: leaking(secret) } }] }),
+      chunk({}, 'stop'),
+    ),
+  ],
+];
+
+let fake: FakeOpenAi;
+let world: World;
+beforeAll(async () => {
+  fake = await FakeOpenAi.start(Object.fromEntries(SHAPES.flatMap(answers)));
+  world = new World(await startServer({ env: fake.env }));
+});
+afterAll(async () => {
+  await world?.server.stop();
+  await fake?.stop();
+});
+
+test('there are fifty shapes or more', () => {
+  expect(new Set(SHAPES).size).toBeGreaterThanOrEqual(50);
+});
+
+test.concurrent.each(SHAPES.map((secret, i) => [secret, i] as const))(
+  'P-BR-5 %s: in no error, tool frame or log line; in the text and in tool calls of /v1 as it is',
+  async (secret, i) => {
+    const person = await world.person();
+    const client = await world.connect(person);
+    for (const text of [`refuse ${i}`, `fail ${i}`, `use ${i}`])
+      client.send({ type: 'message', client_id: text, text });
+    await client.until(
+      () => client.all('turn').filter(({ status }) => isTerminal(status)).length === 3 || undefined,
+      'three ends',
+    );
+    const { results } = (await world.outbound({ channel: person.channel, kind: 'turn' })).body;
+    const told = { label: leaking(secret), type: secret, message: leaking(secret), hint: leaking(secret) };
+    await world.outbound({ channel: person.channel, kind: 'error', turn: results[0]?.id, ...told });
+    await client.frame('turn', ({ turn, status }) => turn === results[0]?.id && isTerminal(status));
+
+    const frames = client.frames.filter(({ type }) => type !== 'message' && type !== 'chunk');
+    expect(client.all('tool')).toHaveLength(2);
+    expect(client.all('turn').filter(({ error }) => error)).toHaveLength(3);
+    expect(frames.filter((frame) => shows(JSON.stringify(frame)))).toEqual([]);
+    expect(client.all('message').at(-1)?.text).toBe(leaking(secret));
+
+    const key = await apiKey(world, person.id);
+    const ask = (content: string) =>
+      complete(world, key, { messages: [{ role: 'user', content }], stream: true }).then(all);
+    const [refused, failed, used] = await Promise.all([
+      ask(`refuse ${i}`),
+      ask(`fail ${i}`),
+      ask(`use ${i}`),
+    ]);
+    for (const list of [refused, failed]) expect(shows(JSON.stringify(list))).toBe(false);
+    const deltas = used.flatMap(({ data }) => data?.choices?.map(({ delta }) => delta) ?? []);
+    expect(deltas.map(({ content }) => content ?? '').join('')).toBe(leaking(secret));
+    expect(JSON.stringify(deltas)).toContain(JSON.stringify({ name: 'f', arguments: leaking(secret) }));
+    expect(shows(world.server.output())).toBe(false);
+  },
+);
