@@ -46,7 +46,11 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
   const refused = ({ code, message }: ErrorBody): void =>
     log('warn', 'event of a reply refused', { tenant, user, turn, code, message });
   const key = `~run ${name}`;
-  const store: StoreEvent = (event) => storeFor(owner)(turned(event, turn));
+  const store: StoreEvent = (event) => {
+    // Its message may repeat what somebody wrote.
+    if (event.kind === 'error') log('warn', 'turn failed', { tenant, user, turn, type: event.type });
+    return storeFor(owner)(turned(event, turn));
+  };
   const own =
     owner.channel === 'here'
       ? ownSink(host, turn, key, store, refused)

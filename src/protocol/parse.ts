@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { StarwireError } from './errors.ts';
+import { redact } from './redact.ts';
 
 /** The dotted path of an issue, as `buttons.0.label`. */
 function fieldOf(issue: v.BaseIssue<unknown>): string {
@@ -17,7 +18,7 @@ export function parse<S extends v.GenericSchema>(schema: S, input: unknown, what
   const said = issue.message.startsWith('Invalid')
     ? `is wrong: expected ${issue.expected}, received ${issue.received}`
     : issue.message;
-  throw new StarwireError('bad_request', clipped(`${name} ${said}`), field ? { field } : {});
+  throw new StarwireError('bad_request', clipped(redact(`${name} ${said}`)), field ? { field } : {});
 }
 
 function clipped(message: string): string {

@@ -1,7 +1,6 @@
 import type { Delivery } from '../protocol/delivery.ts';
 import type { ErrorBody } from '../protocol/errors.ts';
 import type { HistoryRow } from '../protocol/history.ts';
-import { log } from '../protocol/log.ts';
 import type { TurnError, TurnStatus } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
 import { type Call, RETRY_DELAYS_MS, type ReplyEvent, UpstreamError } from './upstream.ts';
@@ -112,7 +111,7 @@ export class TurnRun {
         if (!record.calling || first.id !== this.#fresh)
           this.#ports.save({ jobs: record.jobs.with(0, job), calling: true });
         this.#fresh = undefined;
-        await (cut ? this.#fail(job, CUT_OFF) : this.#attempt(job, abort.signal));
+        await (cut ? this.#fail(job.id, CUT_OFF) : this.#attempt(job, abort.signal));
       } finally {
         this.#abort = undefined;
       }
@@ -175,7 +174,7 @@ export class TurnRun {
     if (type !== 'cancel') {
       const status = await this.#ports.attempted(false);
       if (ended(status) || (error.retry && hasReplied(job, status))) return this.#finished(job.id);
-      if (delay === undefined) return this.#fail(job, error.turnError);
+      if (delay === undefined) return this.#fail(job.id, error.turnError);
     }
     this.#later(
       job,
@@ -201,10 +200,7 @@ export class TurnRun {
   }
 
   /** Tells the channel that the turn has failed. */
-  async #fail({ id, delivery }: Job, { label, type, message, hint }: TurnError): Promise<void> {
-    const { tenant, user_id: user, turn } = delivery;
-    // Its message may repeat what somebody wrote.
-    log('warn', 'turn failed', { tenant, user, turn, type });
+  async #fail(id: string, { label, type, message, hint }: TurnError): Promise<void> {
     const sink = this.#ports.sink(`${id} failed`);
     await sink.push({ kind: 'error', label, type, message, hint });
     await sink.end();

@@ -10,6 +10,13 @@ import { World } from './world.ts';
 
 const leaking = (secret: string): string => `It said: ${secret} and no more.`;
 
+/** A tool that has to do with it. */
+const using = (secret: string) => ({
+  ...{ tool_call_id: secret, name: secret, status: 'completed', preview: leaking(secret) },
+  args: { cmd: `run ${secret}`, [secret]: [secret], env: [{ name: 'API_KEY', value: RANDOM }] },
+  result: JSON.stringify({ stdout: leaking(secret) }),
+});
+
 /** An upstream that repeats the secret in its errors, and one that uses it. */
 const answers = (secret: string, i: number): [string, Answer][] => [
   [`refuse ${i}`, plain(401, JSON.stringify({ error: { message: leaking(secret) } }))],
@@ -17,11 +24,7 @@ const answers = (secret: string, i: number): [string, Answer][] => [
   [
     `use ${i}`,
     streamed(
-      `event: hermes.tool.progress\ndata: ${JSON.stringify({
-        ...{ tool_call_id: secret, name: secret, status: 'completed', preview: leaking(secret) },
-        args: { cmd: `run ${secret}`, [secret]: [secret], env: [{ name: 'API_KEY', value: RANDOM }] },
-        result: JSON.stringify({ stdout: leaking(secret) }),
-      })}`,
+      `event: hermes.tool.progress\ndata: ${JSON.stringify(using(secret))}`,
       chunk({ content: leaking(secret) }),
       chunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: leaking(secret) } }] }),
       chunk({}, 'stop'),
@@ -57,11 +60,16 @@ test.concurrent.each(SHAPES.map((secret, i) => [secret, i] as const))(
     );
     const { results } = (await world.outbound({ channel: person.channel, kind: 'turn' })).body;
     const told = { label: leaking(secret), type: secret, message: leaking(secret), hint: leaking(secret) };
-    await world.outbound({ channel: person.channel, kind: 'error', turn: results[0]?.id, ...told });
+    const to = { channel: person.channel, turn: results[0]?.id };
+    const { tool_call_id: tool, ...rest } = using(secret);
+    await world.outbound([
+      { ...to, kind: 'tool', tool: tool.slice(0, 128), ...rest },
+      { ...to, kind: 'error', ...told },
+    ]);
     await client.frame('turn', ({ turn, status }) => turn === results[0]?.id && isTerminal(status));
 
     const frames = client.frames.filter(({ type }) => type !== 'message' && type !== 'chunk');
-    expect(client.all('tool')).toHaveLength(2);
+    expect(client.all('tool')).toHaveLength(3);
     expect(client.all('turn').filter(({ error }) => error)).toHaveLength(3);
     expect(frames.filter((frame) => shows(JSON.stringify(frame)))).toEqual([]);
     expect(client.all('message').at(-1)?.text).toBe(leaking(secret));

@@ -43,13 +43,16 @@ const Buttons = fc.array(
 );
 
 type Step =
-  | { kind: 'text' | 'reasoning' | 'other' | 'replaced' | 'edited'; text: string }
+  | { kind: 'text' | 'reasoning' | 'other' | 'replaced' | 'edited' | 'call'; text: string }
   | { kind: 'reply'; buttons: { label: string; custom_id: string }[] }
   | { kind: 'file' };
 
 const Steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    fc.record({ kind: fc.constantFrom('text', 'reasoning', 'other', 'replaced', 'edited'), text: Text }),
+    fc.record({
+      kind: fc.constantFrom('text', 'reasoning', 'other', 'replaced', 'edited', 'call'),
+      text: Text,
+    }),
     fc.record({ kind: fc.constant('reply' as const), buttons: Buttons }),
     fc.record({ kind: fc.constant('file' as const) }),
   ),
@@ -78,6 +81,10 @@ function framesOf(steps: readonly Step[], failed: boolean): ServerFrame[] {
         return edit(text);
       case 'reply':
         return message(text, { reasoning, buttons: step.buttons });
+      case 'call': {
+        const called = { index: 0, id: 'call_1', function: { name: 'f', arguments: step.text } };
+        return { type: 'delta', seq: 1, turn: 'req_1', tool_calls: [called] };
+      }
       case 'file':
         return file();
       default:
