@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ask, clientsOf, type Outcome } from './bridge-clients.ts';
 import { FAULTS, GOOD } from './bridge-table.ts';
-import { type Answer, FakeOpenAi } from './fake-openai.ts';
+import { type Answer, chunk, FakeOpenAi, streamed } from './fake-openai.ts';
 import { startServer } from './server.ts';
 import { World } from './world.ts';
 
@@ -13,9 +13,13 @@ const answers = (table: Record<string, { does: Answer }>) =>
 let fake: FakeOpenAi;
 let world: World;
 beforeAll(async () => {
-  fake = await FakeOpenAi.start({ ...answers(FAULTS), ...answers(GOOD) });
+  fake = await FakeOpenAi.start({
+    ...answers(FAULTS),
+    ...answers(GOOD),
+    'which model': streamed(chunk({}, 'stop')),
+  });
   const LIMITS = JSON.stringify({ bridge_headers_ms: 4_000, bridge_silence_ms: 3_000 });
-  world = new World(await startServer({ env: { ...fake.env, LIMITS } }));
+  world = new World(await startServer({ env: { ...fake.env, LIMITS, UPSTREAM_MODEL: 'mapped' } }));
 });
 afterAll(async () => {
   await world?.server.stop();
@@ -68,4 +72,10 @@ test('P-BR-4 a refused connection: every client is told', async () => {
   };
   const found = await fake.down(() => outcomes(asks, 'nobody there'));
   expect(found).toEqual(all(asks, { text: '', error: telling('upstream_unreachable') }));
+});
+
+test('P-BR-1 UPSTREAM_MODEL is asked for, whatever a client names', async () => {
+  const { whole } = await clientsOf(world, 'user-of-models');
+  await whole['openai']?.('which model');
+  expect(fake.call('which model').body['model']).toBe('mapped');
 });
