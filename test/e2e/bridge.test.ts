@@ -24,7 +24,7 @@ beforeAll(async () => {
   fake = await FakeOpenAi.start(
     Object.fromEntries(Object.entries({ ...FAULTS, ...GOOD }).map(([name, { does }]) => [name, does])),
   );
-  const LIMITS = JSON.stringify({ bridge_headers_ms: 2_000, bridge_silence_ms: 2_000 });
+  const LIMITS = JSON.stringify({ bridge_headers_ms: 20_000, bridge_silence_ms: 2_000 });
   [browser, server] = await Promise.all([launch(), startServer({ env: { ...fake.env, LIMITS } })]);
 });
 afterAll(async () => {

@@ -7,11 +7,13 @@ import { bridgeError } from './errors.ts';
  * stream, and on its first part an `id` and a `type`. What is there already passes intact (P-BR-3).
  */
 export class ToolCallParts {
-  /** Ids by the index that we give. */
+  /** Ids by the index that we give, and the other way round. */
   readonly #ids = new Map<number, string>();
+  readonly #byId = new Map<string, number>();
   /** Our index by that of the server: some number every call 0. */
-  readonly #indices = new Map<number, number>();
+  readonly #places = new Map<number, number>();
   #last: number | undefined;
+  #next = 0;
   /** Characters that may still come. */
   #room: number;
 
@@ -22,7 +24,8 @@ export class ToolCallParts {
   /** Throws an UpstreamError where it is too much. */
   placed(part: ToolCallDelta): ToolCall {
     this.#room -= JSON.stringify(part).length;
-    if (this.#room < 0) throw bridgeError('upstream_stream', 'The model service sent too many tool calls.');
+    if (this.#room < 0 || this.#ids.size > CALLS)
+      throw bridgeError('upstream_stream', 'The model service sent too many tool calls.');
     const known = this.#known(part);
     const index = known ?? this.#begin(part);
     this.#last = index;
@@ -37,20 +40,25 @@ export class ToolCallParts {
 
   /** The call that a part goes on; undefined where it begins one. */
   #known({ index, id, function: called }: ToolCallDelta): number | undefined {
-    const named = [...this.#ids].find(([, one]) => one === id)?.[0];
-    const at = typeof index === 'number' ? this.#indices.get(index) : id ? named : this.#last;
+    const numbered = typeof index === 'number';
+    const at = numbered ? this.#places.get(index) : id ? this.#byId.get(id) : this.#last;
     if (at === undefined || !called?.name) return at;
     // A name begins a call, unless it is only said again.
-    const same = id ? this.#ids.get(at) === id : typeof index === 'number';
+    const same = id ? this.#ids.get(at) === id : numbered;
     return same ? at : undefined;
   }
 
   #begin({ index, id }: ToolCallDelta): number {
-    const free = Math.max(-1, ...this.#ids.keys()) + 1;
-    const taken = typeof index !== 'number' || this.#ids.has(index);
-    const at = taken ? free : index;
-    if (typeof index === 'number') this.#indices.set(index, at);
-    this.#ids.set(at, id || `call_${crypto.randomUUID()}`);
+    const numbered = typeof index === 'number';
+    const at = numbered && !this.#ids.has(index) ? index : this.#next;
+    const name = id || `call_${crypto.randomUUID()}`;
+    if (numbered) this.#places.set(index, at);
+    this.#ids.set(at, name);
+    this.#byId.set(name, at);
+    this.#next = Math.max(this.#next, at + 1);
     return at;
   }
 }
+
+/** More than any model makes at once. */
+const CALLS = 1_000;
