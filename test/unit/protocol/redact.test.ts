@@ -1,4 +1,6 @@
+import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
+import { parse } from '../../../src/protocol/parse.ts';
 import { redact, redactValue } from '../../../src/protocol/redact.ts';
 import { RANDOM, SHAPES, shows } from '../../secrets.ts';
 
@@ -83,4 +85,9 @@ test.each([
   const secret = 'sk-proj-0123456789abcdefghij';
   const clean = redact(`${unit.repeat(200_000 / unit.length)} ${secret}`);
   expect(clean).not.toContain(secret);
+});
+
+test('P-BR-5 a refusal that repeats what it got repeats no secret', () => {
+  const secret = 'sk-proj-0123456789abcdefghij';
+  expect(() => parse(v.object({ kind: v.literal('text') }), { kind: secret })).toThrow(/^(?!.*456789)"kind"/);
 });
