@@ -9,6 +9,7 @@ import { parse } from '../protocol/parse.ts';
 import { apiKeys } from './api-keys.ts';
 import { type AppEnv, type Ctx, hubOf, queryNumber, use } from './app.ts';
 import { outbound } from './outbound.ts';
+import { tenants } from './tenants.ts';
 
 /** The upstream's side (section 5): everything here needs the internal token. */
 export const internal = new Hono<AppEnv>();
@@ -20,6 +21,7 @@ internal.use(async (c, next) => {
 
 internal.route('/api-keys', apiKeys);
 internal.route('/outbound', outbound);
+internal.route('/tenants', tenants);
 
 internal.get('/turns/:turn', async (c) => {
   const turn = parse(RefId, c.req.param('turn'), 'turn');

@@ -1,0 +1,67 @@
+import type { StartPolicy } from '../channel/calls.ts';
+import { contextOf, type Env } from '../env.ts';
+import { StarwireError } from '../protocol/errors.ts';
+import { callOf } from '../upstream/calls.ts';
+import { completion } from '../upstream/completion.ts';
+import type { RunPorts } from '../upstream/run.ts';
+import { UpstreamError } from '../upstream/upstream.ts';
+import type { RequestBody } from './request-body.ts';
+import type { Owner } from './request-types.ts';
+
+/**
+ * The upstream of one turn: the tenant's own as it stood when the turn began, with its secrets still sealed, so that retries,
+ * answers and a cancel reach the service that has the turn. Without one of its own, what the variables say now.
+ */
+export class TurnUpstream implements Pick<RunPorts, 'call' | 'repeatable'> {
+  readonly #env: Env;
+  readonly #owner: () => Owner;
+  readonly #body: RequestBody;
+
+  constructor(env: Env, owner: () => Owner, body: RequestBody) {
+    this.#env = env;
+    this.#owner = owner;
+    this.#body = body;
+  }
+
+  get #mode() {
+    return (this.#owner().upstream ?? contextOf(this.#env).config.upstream).mode;
+  }
+
+  /** A webhook is called again by its id, a generation is not. */
+  repeatable = (): boolean => this.#mode === 'webhook';
+
+  /** P-WS-15: a webhook's service keeps its own order; the others answer one message at a time. */
+  get policy(): StartPolicy {
+    return this.#mode === 'webhook' ? 'ordered' : 'serial';
+  }
+
+  call: RunPorts['call'] = (delivery, options) => this.#call(delivery, options);
+
+  async *#call(...[stored, options]: Parameters<RunPorts['call']>): ReturnType<RunPorts['call']> {
+    const { tenant, upstream } = this.#owner();
+    const { config, tenants } = contextOf(this.#env);
+    const body = stored.type === 'completion' ? this.#body.text : undefined;
+    // The turn has ended before it was its time to be called.
+    if (stored.type === 'completion' && body === undefined) return;
+    const delivery = body === undefined ? stored : completion(stored, body);
+    const opened = upstream ? await tenants.open(tenant, upstream).catch(unusable) : config.upstream;
+    for await (const event of callOf(opened, config.limits)(delivery, options)) {
+      // What serves one tenant has no say in another's channels.
+      if (upstream && event.to && event.to.tenant !== tenant)
+        console.warn('event of a reply refused', { code: 'forbidden', message: 'it names another tenant' });
+      else yield event;
+    }
+  }
+}
+
+/** Who wrote the message can do nothing about it; the log says what the operator can. */
+function unusable(error: unknown): never {
+  if (!(error instanceof StarwireError)) throw error;
+  console.error('an upstream cannot be used', { code: error.code, message: error.message });
+  throw new UpstreamError({
+    label: 'Service not configured',
+    type: error.code,
+    message: 'The service of this chat is not set up completely.',
+    hint: 'The operator of this chat should look at its settings.',
+  });
+}
