@@ -69,6 +69,14 @@ export class OpenAiWriter {
     }
   }
 
+  /** The reply's buttons, which every frame of the reply repeats: listed where they are not those that were. */
+  buttons(list: string): void {
+    if (list === '') return;
+    const sum = fingerprint(list);
+    if (sum !== this.#state.buttons) this.block(list);
+    this.#after = { ...this.#after, buttons: sum };
+  }
+
   /** Parts of tool calls, which the client executes. */
   toolCalls(tool_calls: readonly Record<string, unknown>[]): void {
     this.#part((state) => delta(state, { tool_calls }), { begun: true });
@@ -82,7 +90,7 @@ export class OpenAiWriter {
 
   /** After the frame, `text` is the turn's whole text. */
   stands(text: string): void {
-    this.#after = { text: text.length, ...grown(NOTHING, text) };
+    this.#after = { ...this.#after, text: text.length, ...grown(NOTHING, text) };
   }
 
   end(finish_reason: string, usage: Record<string, unknown>): void {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type OpenAiEvent, openaiDown } from '../../../src/dialects/openai.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
-import { isTerminal, type ServerFrame } from '../../../src/protocol/server-frames.ts';
+import { type Button, isTerminal, type ServerFrame } from '../../../src/protocol/server-frames.ts';
 import { eventId, readEventId } from '../../../src/routes/openai-event-id.ts';
 import { chunk, down, edit, file, message, START, turn } from './frames.ts';
 
@@ -60,6 +60,7 @@ const Steps: fc.Arbitrary<Step[]> = fc.array(
 function framesOf(steps: readonly Step[], failed: boolean): ServerFrame[] {
   let text = '';
   let reasoning = '';
+  let buttons: Button[] = [];
   const frames = steps.map((step, n): ServerFrame => {
     switch (step.kind) {
       case 'text':
@@ -77,7 +78,8 @@ function framesOf(steps: readonly Step[], failed: boolean): ServerFrame[] {
         text = step.text;
         return edit(text);
       case 'reply':
-        return message(text, { reasoning, buttons: step.buttons });
+        buttons = step.buttons;
+        return message(text, { reasoning, buttons });
       case 'file':
         return file();
       default:
@@ -85,7 +87,12 @@ function framesOf(steps: readonly Step[], failed: boolean): ServerFrame[] {
     }
   });
   const error = { label: '', type: 'upstream_http', message: 'no', hint: '' };
-  return [...frames, message(text, { reasoning }), failed ? turn('failed', { error }) : turn('completed')];
+  // The reply is given once more at its end, with its buttons.
+  return [
+    ...frames,
+    message(text, { reasoning, buttons }),
+    failed ? turn('failed', { error }) : turn('completed'),
+  ];
 }
 
 describe('P-OA-8 resuming', () => {
@@ -123,13 +130,13 @@ describe('P-OA-8 resuming', () => {
     '1',
     'epoch.1',
     'epoch.1!',
-    'epoch.1!0.0.0',
-    'epoch.1!0.0.0.8',
-    'epoch.1!-1.0.0.0',
-    'epoch!0.0.0.0',
-    'epoch.1~x!0.0.0.0',
-    'epoch.1!0.0.0.0!',
-    'epoch.1!00000000.0.0.0',
+    'epoch.1!0.0.0.0',
+    'epoch.1!0.0.0.0.8',
+    'epoch.1!-1.0.0.0.0',
+    'epoch!0.0.0.0.0',
+    'epoch.1~x!0.0.0.0.0',
+    'epoch.1!0.0.0.0.0!',
+    'epoch.1!00000000.0.0.0.0',
   ])('P-OA-8 "%s" is no event id', (id) => {
     expect(readEventId(id, START)).toBeUndefined();
   });
