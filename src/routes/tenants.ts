@@ -157,6 +157,8 @@ function checkAddress(upstream: UpstreamRequest, development: boolean): void {
 /** Secrets that are not given again stay for the same mode and origin only: a new address is told none by mistake. */
 function keeps({ upstream }: TenantRecord, asked: UpstreamRequest): boolean {
   if (asked.mode === 'demo' || asked.mode !== upstream.mode) return false;
+  const given = asked.mode === 'openai' ? asked.api_key : asked.webhook_secrets;
+  if (given !== undefined) return false;
   return URL.parse(asked.url)?.origin === URL.parse(upstream.url ?? '')?.origin;
 }
 

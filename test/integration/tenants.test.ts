@@ -338,6 +338,15 @@ describe('ENCRYPTION_KEY', () => {
         expect(failed.error).toMatchObject({ type: 'upstream_not_configured' });
         expect(on.server.output()).toContain('ENCRYPTION_KEY');
         expect(acme.deliveries.filter(({ body }) => body.turn === turn)).toEqual([]);
+        const upstream = webhookAt(acme);
+        const put = (fields: object) =>
+          on.internal(`/tenants/${tenant}`, {
+            method: 'PUT',
+            body: { upstream: { ...upstream, ...fields } },
+          });
+        expect(await put({})).toMatchObject(refused(503, 'upstream_not_configured'));
+        expect(await put({ webhook_secrets: [secret] })).toMatchObject({ status: 200 });
+        await delivered(on);
       });
     } finally {
       await rm(state, { recursive: true, force: true });
@@ -345,13 +354,18 @@ describe('ENCRYPTION_KEY', () => {
   });
 
   test('is named where it is missing and a secret is to be stored; without a secret none is needed', async () => {
-    const on = new World(await startServer({ env: { ENCRYPTION_KEY: '' } }));
+    const on = new World(await startServer({ env: { ENCRYPTION_KEY: '', DEV_AUTH: '' } }));
     try {
       const ask = (upstream: object) =>
         on.internal(`/tenants/${name()}`, { method: 'PUT', body: { upstream } });
       const url = 'https://example.com/v1';
       expect(await ask({ mode: 'openai', url })).toMatchObject({ status: 201 });
-      for (const upstream of [{ mode: 'openai', url, api_key: 'sk-one' }, webhookAt(acme)])
+      // Nor is this a development: what is on this machine is not for tenants.
+      expect(await ask(webhookAt(acme))).toMatchObject(refused(400, 'bad_request', 'upstream.url'));
+      for (const upstream of [
+        { mode: 'openai', url, api_key: 'sk-one' },
+        { mode: 'webhook', url },
+      ])
         expect(await ask(upstream)).toMatchObject({
           status: 503,
           body: {
