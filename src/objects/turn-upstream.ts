@@ -1,5 +1,6 @@
 import type { StartPolicy } from '../channel/calls.ts';
 import { contextOf, type Env } from '../env.ts';
+import type { Delivery } from '../protocol/delivery.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { callOf } from '../upstream/calls.ts';
 import { completion } from '../upstream/completion.ts';
@@ -37,13 +38,19 @@ export class TurnUpstream implements Pick<RunPorts, 'call' | 'repeatable'> {
 
   call: RunPorts['call'] = (delivery, options) => this.#call(delivery, options);
 
+  /** The delivery with the body of its request, of which nothing else stays in memory meanwhile. */
+  #whole(stored: Delivery): Delivery | undefined {
+    if (stored.type !== 'completion') return stored;
+    const body = this.#body.text;
+    return body === undefined ? undefined : completion(stored, body);
+  }
+
   async *#call(...[stored, options]: Parameters<RunPorts['call']>): ReturnType<RunPorts['call']> {
     const { tenant, upstream } = this.#owner();
     const { config, tenants } = contextOf(this.#env);
-    const body = stored.type === 'completion' ? this.#body.text : undefined;
-    // The turn has ended before it was its time to be called.
-    if (stored.type === 'completion' && body === undefined) return;
-    const delivery = body === undefined ? stored : completion(stored, body);
+    const delivery = this.#whole(stored);
+    // The turn had ended before it was its time to be called.
+    if (!delivery) return;
     const opened = upstream ? await tenants.open(tenant, upstream).catch(unusable) : config.upstream;
     for await (const event of callOf(opened, config.limits)(delivery, options)) {
       // What serves one tenant has no say in another's channels.

@@ -6,6 +6,7 @@ import { openaiState, openaiUsage } from '../dialects/openai.ts';
 import { contentOf } from '../dialects/openai-whole.ts';
 import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
+import type { Identity } from '../protocol/identity.ts';
 import { parse, parseJson } from '../protocol/parse.ts';
 import { DEFAULT_MODEL } from '../upstream/models.ts';
 import {
@@ -62,44 +63,10 @@ class UnknownModel extends StarwireError {
 }
 
 openai.post('/chat/completions', async (c) => {
-  const who = await requireUser(c);
-  const { config, seal } = use(c);
-  const text = await readText(c, config.limits.completion_bytes);
-  const body = parse(Completion, parseJson(text));
-  const key = idempotencyKey(c);
-  const { tenant, user, name, avatar } = who;
-  await requireOffered(c, tenant, body.model);
-  // The same key is the same request, and so the same stream (P-OA-7).
-  const request_id = key === undefined ? seal.newId('req') : seal.idFor('req', [tenant, user, key]);
-  const stub = () => c.env.REQUEST_STREAM.getByName(request_id);
-  const streaming = body.stream === true;
-  const seen = unwrap(
-    await stub().open(
-      {
-        model: body.model ?? DEFAULT_MODEL,
-        include_usage: body.stream_options?.include_usage === true,
-        tenant,
-        user,
-        user_name: name,
-        avatar,
-        request_id,
-        detach:
-          !streaming || key !== undefined || c.req.header('x-starwire-detach')?.toLowerCase() === 'true',
-        body: (await sha256(text)).toString('base64url'),
-      },
-      // As a stream: what a call takes otherwise is bounded.
-      bytesOf(text),
-    ),
-  );
-  const state = openaiState({ id: request_id, ...seen });
-  const source: StreamSource = {
-    stub,
-    attach: relayOf(c, who, 'openai'),
-    position: { turns: new Map() },
-    state,
-  };
-  if (streaming) return streamed(source, config.limits.sse_heartbeat_ms);
-  c.header('x-request-id', request_id);
+  const { source, streaming } = await begin(c, await requireUser(c));
+  if (streaming) return streamed(source, use(c).config.limits.sse_heartbeat_ms);
+  const { id, created, model } = source.state;
+  c.header('x-request-id', id);
   const whole = await collect(source);
   const { finish_reason, usage, error } = whole.end;
   if (error) return c.json({ error: { ...error, param: null } }, statusOfFailure(error.type));
@@ -111,14 +78,38 @@ openai.post('/chat/completions', async (c) => {
     ...(tool_calls.size === 0 ? {} : { tool_calls: [...tool_calls.values()] }),
   };
   return c.json({
-    id: request_id,
-    object: 'chat.completion',
-    created: state.created,
-    model: state.model,
+    ...{ id, object: 'chat.completion', created, model },
     choices: [{ index: 0, message, logprobs: null, finish_reason }],
     usage: openaiUsage(usage),
   });
 });
+
+/** Reads a request and opens its stream. The body, which may be large, is not held while the stream is read. */
+async function begin(c: Ctx, who: Identity): Promise<{ source: StreamSource; streaming: boolean }> {
+  const { config, seal } = use(c);
+  const text = await readText(c, config.limits.completion_bytes);
+  const body = parse(Completion, parseJson(text));
+  const key = idempotencyKey(c);
+  const { tenant, user, name, avatar } = who;
+  await requireOffered(c, tenant, body.model);
+  // The same key is the same request, and so the same stream (P-OA-7).
+  const request_id = key === undefined ? seal.newId('req') : seal.idFor('req', [tenant, user, key]);
+  const stub = () => c.env.REQUEST_STREAM.getByName(request_id);
+  const streaming = body.stream === true;
+  const detached = c.req.header('x-starwire-detach')?.toLowerCase() === 'true';
+  const request = {
+    ...{ tenant, user, user_name: name, avatar, request_id },
+    model: body.model ?? DEFAULT_MODEL,
+    include_usage: body.stream_options?.include_usage === true,
+    detach: !streaming || key !== undefined || detached,
+    body: (await sha256(text)).toString('base64url'),
+  };
+  // As a stream: what a call takes otherwise is bounded.
+  const seen = unwrap(await stub().open(request, bytesOf(text)));
+  const state = openaiState({ id: request_id, ...seen });
+  const attach = relayOf(c, who, 'openai');
+  return { source: { stub, attach, position: { turns: new Map() }, state }, streaming };
+}
 
 /** P-OA-8: the stream goes on after `Last-Event-ID`; without one, from its start. */
 openai.get('/streams/:request_id', async (c) => {
@@ -150,6 +141,7 @@ function bytesOf(text: string): ReadableStream<Uint8Array> {
 function statusOfFailure(type: string) {
   if (type === 'upstream_rate_limited') return 429;
   if (type === 'expired' || type === 'upstream_silent') return 504;
+  if (type === 'upstream_not_configured') return 503;
   return type === 'cancelled' ? 409 : 502;
 }
 
