@@ -36,13 +36,17 @@ export class RequestStream extends DurableObject<Env> {
     this.#host = this.#newHost();
     const { kv } = ctx.storage;
     this.#body = new RequestBody(kv);
-    this.#upstream = new TurnUpstream(env, () => this.#required, this.#body);
+    const upstream = new TurnUpstream(env, () => this.#required, this.#body);
+    this.#upstream = upstream;
     this.#run = new TurnRun({
       load: () => kv.get<RunRecord>('run'),
       save: (record) => kv.put('run', record),
       now: () => Date.now(),
-      call: this.#upstream.call,
-      repeatable: this.#upstream.repeatable,
+      call: upstream.call,
+      // Whose upstream it is, is not known before the turn has begun.
+      get repeatable() {
+        return upstream.repeatable;
+      },
       history: (conversation, limit) => this.#history(conversation, limit),
       sink: (name) => replySink(env, this.#required, this.#host, name),
       attempted: (accepted) => this.#attempted(accepted),

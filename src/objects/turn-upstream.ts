@@ -29,7 +29,9 @@ export class TurnUpstream implements Pick<RunPorts, 'call' | 'repeatable'> {
   }
 
   /** A webhook is called again by its id, a generation is not. */
-  repeatable = (): boolean => this.#mode === 'webhook';
+  get repeatable(): boolean {
+    return this.#mode === 'webhook';
+  }
 
   /** P-WS-15: a webhook's service keeps its own order; the others answer one message at a time. */
   get policy(): StartPolicy {

@@ -37,7 +37,7 @@ export interface RunPorts {
   now(): number;
   call: Call;
   /** Whether a call that broke off can be made again: a webhook by its id, a generation not. */
-  repeatable(): boolean;
+  repeatable: boolean;
   /** The newest rows of a conversation, newest first. */
   history(conversation: string, limit: number): Promise<readonly HistoryRow[]>;
   /** A way for the events of one reply; under the same name the same events count once. */
@@ -93,7 +93,7 @@ export class TurnRun {
       const abort = new AbortController();
       this.#abort = abort;
       try {
-        const cut = record.calling && !this.#ports.repeatable();
+        const cut = record.calling && !this.#ports.repeatable;
         this.#ports.save({ jobs: record.jobs.with(0, job), calling: true });
         await (cut ? this.#fail(job.id, CUT_OFF) : this.#attempt(job, abort.signal));
       } finally {

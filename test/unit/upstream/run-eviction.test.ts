@@ -60,7 +60,7 @@ class Outside {
       now: () => this.now,
       call,
       history: async () => [],
-      repeatable: () => this.#repeatable,
+      repeatable: this.#repeatable,
       sink: (name) => {
         let place = 0;
         return {

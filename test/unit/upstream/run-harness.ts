@@ -71,7 +71,7 @@ export class Harness {
         return step(delivery, options);
       },
       history: async () => [],
-      repeatable: () => this.repeatable,
+      repeatable: this.repeatable,
       sink: (name) => this.#sink(name),
       attempted: async (accepted) => {
         this.attempted.push(accepted);
