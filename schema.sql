@@ -22,3 +22,17 @@ CREATE TABLE IF NOT EXISTS messages (
   PRIMARY KEY (tenant, user, id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS messages_by_place ON messages (tenant, user, conversation, position);
+
+-- Upstreams of tenants; a tenant without a row has that of the variables.
+CREATE TABLE IF NOT EXISTS tenants (
+  tenant TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  revision INTEGER NOT NULL, -- grows with every change: a change made meanwhile is not written over
+  mode TEXT NOT NULL,
+  url TEXT,
+  model TEXT,
+  models TEXT NOT NULL,      -- JSON: [{id, upstream?}]
+  api_key TEXT,              -- sealed
+  webhook_secrets TEXT,      -- JSON: [secret], sealed
+  updated_at REAL NOT NULL
+) WITHOUT ROWID;

@@ -5,12 +5,20 @@ import { type Limits, readLimits } from './protocol/limits.ts';
 export const UPSTREAM_MODES = ['demo', 'webhook', 'openai'] as const;
 export type UpstreamMode = (typeof UPSTREAM_MODES)[number];
 
+/** A model as `/v1` offers it. `upstream`: what the upstream calls it, where that is something else. */
+export interface OfferedModel {
+  id: string;
+  upstream?: string | undefined;
+}
+
 export interface Upstream {
   mode: UpstreamMode;
   url?: string;
   api_key?: string;
-  /** The model to ask for, whatever a client names; without it, what the client names. */
+  /** The model to ask for: with `models`, where none is named; without, whatever is named. */
   model?: string;
+  /** What `/v1` offers, and nothing else; empty: what the upstream itself offers, and any name is passed on. */
+  models: readonly OfferedModel[];
   /** Standard Webhooks secrets; the first signs. */
   webhook_secrets: readonly string[];
 }
@@ -21,12 +29,17 @@ export interface Config {
   dev_auth: boolean;
   upstream: Upstream;
   allowed_origins: readonly string[];
+  /** Seal the secrets of tenants in D1: the first key seals, each opens. */
+  encryption_keys: readonly Uint8Array<ArrayBuffer>[];
   /** Signs ids and file urls. */
   signing_secret: string;
   limits: Limits;
 }
 
 const MIN_SECRET_BYTES = 32;
+const ENCRYPTION_KEY_BYTES = 32;
+/** Of a Standard Webhooks secret. */
+export const MIN_WEBHOOK_SECRET_BYTES = 24;
 
 /**
  * Reads the variables. Throws an Error whose message names the variable that is missing, too short or unknown.
@@ -63,6 +76,7 @@ export function readConfig(env: object): Config {
     internal_tokens,
     dev_auth: read('DEV_AUTH') === 'true',
     upstream: readUpstream(read, list),
+    encryption_keys: list('ENCRYPTION_KEY').map(encryptionKey),
     allowed_origins: list('ALLOWED_ORIGINS'),
     // Keys that differ by purpose are derived from it, so that one secret serves a deployment.
     signing_secret: secret ?? (internal_tokens[0] as string),
@@ -87,11 +101,37 @@ function readUpstream(
   if (mode === 'webhook') {
     if (webhook_secrets.length === 0)
       throw new Error('UPSTREAM_WEBHOOK_SECRET is missing: UPSTREAM_MODE is webhook');
-    if (webhook_secrets.some((one) => byteLength(one) < 24)) {
-      throw new Error('UPSTREAM_WEBHOOK_SECRET is too short: each secret needs 24 bytes or more');
+    if (webhook_secrets.some((one) => byteLength(one) < MIN_WEBHOOK_SECRET_BYTES)) {
+      throw new Error(
+        `UPSTREAM_WEBHOOK_SECRET is too short: each secret needs ${MIN_WEBHOOK_SECRET_BYTES} bytes or more`,
+      );
     }
   }
-  return { mode, url, api_key: read('UPSTREAM_API_KEY'), model: read('UPSTREAM_MODEL'), webhook_secrets };
+  return {
+    mode,
+    url,
+    api_key: read('UPSTREAM_API_KEY'),
+    model: read('UPSTREAM_MODEL'),
+    models: list('UPSTREAM_MODELS').map(offeredModel),
+    webhook_secrets,
+  };
+}
+
+/** An entry of UPSTREAM_MODELS: a name, or `name=the upstream's name for it`. */
+function offeredModel(entry: string): OfferedModel {
+  const [id = '', ...rest] = entry.split('=').map((part) => part.trim());
+  if (id === '') throw new Error('UPSTREAM_MODELS has an entry without a name');
+  return rest.length === 0 ? { id } : { id, upstream: rest.join('=') };
+}
+
+function encryptionKey(text: string): Uint8Array<ArrayBuffer> {
+  const key = new Uint8Array(Buffer.from(text, 'base64'));
+  if (!/^[\w+/-]+=?$/.test(text) || key.byteLength !== ENCRYPTION_KEY_BYTES) {
+    throw new Error(
+      `ENCRYPTION_KEY must be ${ENCRYPTION_KEY_BYTES} bytes in base64, or several, comma-separated`,
+    );
+  }
+  return key;
 }
 
 function isMode(mode: string): mode is UpstreamMode {

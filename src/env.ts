@@ -1,10 +1,13 @@
 import { Seal } from './auth/seal.ts';
 import { Tokens } from './auth/tokens.ts';
+import { Vault } from './auth/vault.ts';
 import { type Config, readConfig } from './config.ts';
 import type { RequestStream } from './objects/request-stream.ts';
 import type { UserHub } from './objects/user-hub.ts';
 import { StarwireError } from './protocol/errors.ts';
 import { ApiKeys } from './records/api-keys.ts';
+import { Tenants } from './records/tenants.ts';
+import { Offers } from './upstream/models.ts';
 
 /** The bindings of wrangler.toml; variables are read through `readConfig`. */
 export interface Env {
@@ -22,6 +25,8 @@ export interface Context {
   seal: Seal;
   tokens: Tokens;
   apiKeys: ApiKeys;
+  tenants: Tenants;
+  offers: Offers;
 }
 
 /** A wrong variable is told by name at every request, until it is right (P-ID-5). */
@@ -45,6 +50,8 @@ export function contextOf(env: Env): Context {
     seal: new Seal(config.signing_secret),
     tokens: new Tokens(config.auth),
     apiKeys: new ApiKeys(env.DB),
+    tenants: new Tenants(env.DB, new Vault(config.encryption_keys)),
+    offers: new Offers(),
   };
   contexts.set(env, context);
   return context;

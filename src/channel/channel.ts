@@ -38,12 +38,10 @@ const NO_FILES: KnownFiles = new Map();
 export class Channel {
   readonly #core: Core;
   readonly #roster: Roster;
-  readonly #policy: StartPolicy;
   readonly #messages: TokenBucket;
   readonly #maintenance = new Maintenance();
 
-  constructor(ports: Ports, sockets: Iterable<Socket>, policy: StartPolicy) {
-    this.#policy = policy;
+  constructor(ports: Ports, sockets: Iterable<Socket>) {
     this.#roster = new Roster(sockets, ports.clock, ports.limits);
     this.#core = new Core(
       ports,
@@ -281,12 +279,12 @@ export class Channel {
 
   /** Calls to the turns' own objects that may be made now, in order (P-WS-15). */
   get calls(): Pending[] {
-    return dueCalls(this.#core, this.#policy);
+    return dueCalls(this.#core);
   }
 
-  /** A call was answered. */
-  called(pending: Pending): void {
-    this.#core.commit(() => called(this.#core, pending));
+  /** A call was answered, with the policy of the turn's upstream. */
+  called(pending: Pending, policy: StartPolicy): void {
+    this.#core.commit(() => called(this.#core, pending, policy));
   }
 
   /** Open turns whose own object is calling the upstream. */

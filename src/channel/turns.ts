@@ -1,5 +1,6 @@
 import type { Button, TurnFrame, TurnStatus } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
+import type { StartPolicy } from './calls.ts';
 import type { Sql } from './ports.ts';
 import { StreamedText } from './streamed-text.ts';
 
@@ -19,6 +20,8 @@ export interface TurnState {
   runs: boolean;
   /** Whether the turn's own object was told to start. */
   started: boolean;
+  /** How others follow it, once its own object has told. */
+  policy?: StartPolicy;
   /** Whether the first call of the upstream is over, well or badly: the next message may follow (P-WS-15). */
   attempted: boolean;
   /** Unix ms of the last sign of life. */

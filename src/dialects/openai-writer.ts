@@ -70,6 +70,14 @@ export class OpenAiWriter {
     }
   }
 
+  /** The reply's buttons, which every frame of the reply repeats: listed where they are not those that were. */
+  buttons(list: string): void {
+    if (list === '') return;
+    const sum = fingerprint(list);
+    if (sum !== this.#state.buttons) this.block(list);
+    this.#after = { ...this.#after, buttons: sum };
+  }
+
   /** Parts of tool calls, which the client executes. */
   toolCalls(parts: readonly ToolCall[]): void {
     for (const tool_calls of toolCallPieces(parts))
@@ -84,7 +92,7 @@ export class OpenAiWriter {
 
   /** After the frame, `text` is the turn's whole text. */
   stands(text: string): void {
-    this.#after = { text: text.length, ...grown(NOTHING, text) };
+    this.#after = { ...this.#after, text: text.length, ...grown(NOTHING, text) };
   }
 
   end(finish_reason: string, usage: Record<string, unknown>): void {

@@ -20,6 +20,8 @@ export interface OpenAiState {
   /** Of that text the spaces at its end, and the fingerprint of what is before them: whether a later text goes on from it. */
   spaces: number;
   sum: number;
+  /** The fingerprint of the reply's buttons as they were listed last. */
+  buttons: number;
   /** Events of the frame under way that have gone and that no length tells apart. */
   part: number;
   /** The first delta has gone. */
@@ -38,7 +40,7 @@ export function openaiState(
   stream: Pick<OpenAiState, 'id' | 'message' | 'model' | 'created' | 'include_usage'>,
 ): OpenAiState {
   const flags = { begun: false, said: false, block: false, finished: false };
-  return { ...stream, ...flags, text: 0, reasoning: 0, spaces: 0, sum: EMPTY, part: 0 };
+  return { ...stream, ...flags, text: 0, reasoning: 0, spaces: 0, sum: EMPTY, buttons: EMPTY, part: 0 };
 }
 
 /** Maps a frame to OpenAI stream events, each with the state after it (P-OA-3 … P-OA-5). Pure. */
@@ -59,7 +61,7 @@ export function openaiDown(state: OpenAiState, frame: ServerFrame): [OpenAiState
       }
       out.text('reasoning', (frame.reasoning ?? '').slice(state.reasoning));
       out.replace(frame.text, frame.text);
-      out.block(buttonList(frame.buttons));
+      out.buttons(buttonList(frame.buttons));
       out.stands(frame.text);
       break;
     }
@@ -67,9 +69,12 @@ export function openaiDown(state: OpenAiState, frame: ServerFrame): [OpenAiState
       // What was sent cannot be taken back: an edit that does not go on from it follows it, so that it is not lost.
       if (frame.id === state.message) {
         out.replace(frame.text, `*Edited:* ${frame.text}`);
+        out.buttons(buttonList(frame.buttons));
         out.stands(frame.text);
-      } else out.block(`*Edited:* ${frame.text}`);
-      out.block(buttonList(frame.buttons));
+      } else {
+        out.block(`*Edited:* ${frame.text}`);
+        out.block(buttonList(frame.buttons));
+      }
       break;
     case 'delta':
       out.toolCalls(frame.tool_calls);

@@ -1,3 +1,4 @@
+import type { StartPolicy } from '../channel/calls.ts';
 import { Channel } from '../channel/channel.ts';
 import type { IngestRequest } from '../channel/ingest.ts';
 import type { Pending } from '../channel/outbox.ts';
@@ -79,8 +80,6 @@ export class ChannelHost {
         },
       },
       this.#ctx.getWebSockets(SESSION).map(socketOf),
-      // P-WS-15: a webhook's service keeps its own order; the others answer one message at a time.
-      config.upstream.mode === 'webhook' ? 'ordered' : 'serial',
     );
   }
 
@@ -126,17 +125,18 @@ export class ChannelHost {
   }
 
   /** Makes the calls that are due, one after the other; what is not answered stays for the alarm. */
-  async dispatch(call: (pending: Pending) => Promise<void>): Promise<void> {
+  async dispatch(call: (pending: Pending) => Promise<StartPolicy>): Promise<void> {
     for (;;) {
       const next = this.channel.calls[0];
       if (!next) return;
+      let policy: StartPolicy;
       try {
-        await call(next);
+        policy = await call(next);
       } catch (error) {
         log('error', 'a call is put off', { ...this.#who(), turn: next.turn, call: next.call.type, error });
         return;
       }
-      this.run((channel) => channel.called(next));
+      this.run((channel) => channel.called(next, policy));
     }
   }
 

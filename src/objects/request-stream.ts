@@ -1,20 +1,22 @@
 import { DurableObject } from 'cloudflare:workers';
+import type { StartPolicy } from '../channel/calls.ts';
 import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Call, Pending } from '../channel/outbox.ts';
 import { contextOf, type Env } from '../env.ts';
-import { type Delivery, delivery } from '../protocol/delivery.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import type { HistoryPage, HistoryRow } from '../protocol/history.ts';
 import { hubName } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
-import { upstreamOf } from '../upstream/calls.ts';
 import { type RunRecord, TurnRun } from '../upstream/run.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { replySink } from './reply-sinks.ts';
+import { RequestBody } from './request-body.ts';
 import type { HubCall, OpenRequest, Owner, StreamFacts } from './request-types.ts';
+import { aboutOf, cancellation, opening } from './turn-deliveries.ts';
+import { TurnUpstream } from './turn-upstream.ts';
 
 /**
  * One object per request or turn: it calls the upstream for its turn, and for a `/v1` request it is also the channel, the
@@ -23,6 +25,8 @@ import type { HubCall, OpenRequest, Owner, StreamFacts } from './request-types.t
 export class RequestStream extends DurableObject<Env> {
   #host: ChannelHost;
   readonly #run: TurnRun;
+  readonly #body: RequestBody;
+  readonly #upstream: TurnUpstream;
   /** When a client that went away counts as gone (Unix ms). */
   #graceUntil: number | undefined;
   /** When to see whether there still is a client (Unix ms). */
@@ -32,11 +36,18 @@ export class RequestStream extends DurableObject<Env> {
     super(ctx, env);
     this.#host = this.#newHost();
     const { kv } = ctx.storage;
+    this.#body = new RequestBody(kv);
+    const upstream = new TurnUpstream(env, () => this.#required, this.#body);
+    this.#upstream = upstream;
     this.#run = new TurnRun({
       load: () => kv.get<RunRecord>('run'),
       save: (record) => kv.put('run', record),
       now: () => Date.now(),
-      ...upstreamOf(contextOf(env).config),
+      call: upstream.call,
+      // Whose upstream it is, is not known before the turn has begun.
+      get repeatable() {
+        return upstream.repeatable;
+      },
       history: (conversation, limit) => this.#history(conversation, limit),
       sink: (name) => replySink(env, this.#required, this.#host, name),
       attempted: (accepted) => this.#attempted(accepted),
@@ -91,14 +102,19 @@ export class RequestStream extends DurableObject<Env> {
     return this.#host.run((channel) => channel.ingest({ events: [], end: false, watch: turn })).status;
   }
 
-  /** A hub's call; answered as soon as it is stored (DESIGN 5). */
-  call({ tenant, user, turn, call }: HubCall): void {
+  /** A hub's call; answered as soon as it is stored (DESIGN 5), with how the conversation's next turn may follow. */
+  async call({ tenant, user, turn, conversation, call }: HubCall): Promise<StartPolicy> {
+    const upstream = this.#owner ? undefined : await contextOf(this.env).tenants.upstreamOf(tenant);
     const owner = this.#owner;
-    if (owner && (owner.tenant !== tenant || owner.user !== user)) return;
-    const about = call.type === 'start' ? { about: aboutOf(call.delivery) } : {};
-    if (!owner) this.#own({ tenant, user, turn, channel: 'hub', ...about });
-    this.#take(turn, call);
-    this.#go();
+    if (!owner) {
+      const about = call.type === 'start' ? aboutOf(call.delivery) : { conversation };
+      this.#own({ tenant, user, turn, channel: 'hub', about, upstream });
+    }
+    if (!owner || (owner.tenant === tenant && owner.user === user)) {
+      this.#take(turn, call);
+      this.#go();
+    }
+    return this.#upstream.policy;
   }
 
   #own(owner: Omit<Owner, 'forget_at'>): void {
@@ -118,25 +134,10 @@ export class RequestStream extends DurableObject<Env> {
         return;
       case 'cancel':
         this.#run.stop();
-        return this.#run.add(this.#cancellation(), `${turn}.cancel`);
+        return this.#run.add(cancellation(this.#required), `${turn}.cancel`);
       default:
         return call satisfies never;
     }
-  }
-
-  #cancellation(): Delivery {
-    const { tenant, user, turn, channel, about } = this.#required;
-    return delivery({
-      type: 'cancel',
-      tenant,
-      channel_id: channel === 'hub' ? `webchat:${user}` : `sse:${turn}`,
-      turn,
-      user_id: user,
-      text: '',
-      timestamp: Date.now() / 1000,
-      ...{ conversation: DEFAULT_CONVERSATION, message_id: turn, seq: 0, user_name: user, avatar: '' },
-      ...about,
-    });
   }
 
   /** Goes on with what a crash broke off; where nothing was, nothing happens. */
@@ -175,11 +176,16 @@ export class RequestStream extends DurableObject<Env> {
     const owner = this.#owner;
     if (!owner) return;
     if (owner.channel === 'here') {
-      await this.#host.dispatch(async ({ turn, call }: Pending) => this.#take(turn, call));
+      await this.#host.dispatch(async ({ turn, call }: Pending) => {
+        this.#take(turn, call);
+        return this.#upstream.policy;
+      });
       const status = this.#status;
       const soon = Date.now() + this.#limits.stream_retention_ms;
-      if (status && isTerminal(status) && owner.forget_at > soon)
+      if (status && isTerminal(status) && owner.forget_at > soon) {
         this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
+        this.#body.delete();
+      }
       this.#leave();
     }
     if (this.#run.due !== undefined && this.#run.due <= Date.now() && !this.#run.active) this.#go();
@@ -218,47 +224,36 @@ export class RequestStream extends DurableObject<Env> {
     await this.#settle();
   }
 
-  /** Makes the channel `sse:{request_id}` and its turn; the same request again only finds it. */
-  async open({
-    tenant,
-    user,
-    user_name,
-    avatar,
-    request_id,
-    request,
-    text,
-    detach,
-    body,
-    model,
-    include_usage,
-  }: OpenRequest): Promise<Outcome<StreamFacts>> {
-    const owner = this.#owner;
-    if (owner) {
-      return outcome(() => {
-        if (owner.body !== body)
-          throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
-        return this.#facts(owner);
-      });
+  /**
+   * Makes the channel `sse:{request_id}` and its turn, from the bytes of the request's body; the same request again only finds it.
+   */
+  async open(request: OpenRequest, bytes: ReadableStream<Uint8Array>): Promise<Outcome<StreamFacts>> {
+    if (this.#owner) await bytes.cancel();
+    else {
+      const upstream = await contextOf(this.env).tenants.upstreamOf(request.tenant);
+      const body = new Uint8Array(await new Response(bytes).arrayBuffer());
+      // The same request may have come a second time meanwhile.
+      if (!this.#owner) this.#begin(request, body, upstream);
+      await this.#settle();
     }
-    const seen = { model, include_usage, created: Math.floor(Date.now() / 1000) };
-    const start = delivery({
-      type: 'completion',
-      ...{ tenant, user_name, avatar, user_id: user },
-      channel_id: `sse:${request_id}`,
-      conversation: DEFAULT_CONVERSATION,
-      turn: request_id,
-      seq: 0,
-      message_id: request_id,
-      text,
-      timestamp: Date.now() / 1000,
-      request,
+    return outcome(() => {
+      const owner = this.#required;
+      if (owner.body !== request.body)
+        throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
+      return this.#facts(owner);
     });
-    this.#own({ tenant, user, turn: request_id, channel: 'here', detach, body, seen, about: aboutOf(start) });
+  }
+
+  #begin(request: OpenRequest, bytes: Uint8Array, upstream: Owner['upstream']): void {
+    const { tenant, user, request_id, detach, body, model, include_usage } = request;
+    const start = opening(request);
+    const seen = { model, include_usage, created: Math.floor(Date.now() / 1000) };
+    const owner = { tenant, user, turn: request_id, detach, body, seen, upstream, about: aboutOf(start) };
+    this.#own({ ...owner, channel: 'here' });
+    this.#body.put(bytes);
     this.#host.run((channel) =>
       channel.openOnlyTurn(request_id, DEFAULT_CONVERSATION, { type: 'start', delivery: start }),
     );
-    await this.#settle();
-    return { value: this.#facts(this.#required) };
   }
 
   /** What a reader of the stream needs to know; undefined where it is not a stream of that user. */
@@ -323,8 +318,4 @@ export class RequestStream extends DurableObject<Env> {
       state: channel === 'here' ? this.#host.run((one) => one.turn(turn)) : undefined,
     };
   }
-}
-
-function aboutOf({ conversation, message_id, seq, user_name, avatar }: Delivery): Owner['about'] {
-  return { conversation, message_id, seq, user_name, avatar };
 }

@@ -1,5 +1,6 @@
 import type { Call } from '../channel/outbox.ts';
 import type { Delivery } from '../protocol/delivery.ts';
+import type { StoredUpstream } from '../records/tenants.ts';
 
 /** Whose turn it is, and where its channel lives. */
 export interface Owner {
@@ -13,8 +14,11 @@ export interface Owner {
   /** Of the request that made it (P-OA-7): the hash of its body. */
   body?: string;
   seen?: Omit<StreamFacts, 'message'>;
-  /** Of the delivery that began it, as a later `cancel` repeats it. */
-  about?: Pick<Delivery, 'conversation' | 'message_id' | 'seq' | 'user_name' | 'avatar'>;
+  /** Of the delivery that began it, as a later `cancel` repeats it; of a turn that the upstream opened, its conversation alone. */
+  about: Pick<Delivery, 'conversation'> &
+    Partial<Pick<Delivery, 'message_id' | 'seq' | 'user_name' | 'avatar'>>;
+  /** The tenant's own upstream as it stood when the turn began, its secrets sealed; without one, that of the variables. */
+  upstream?: StoredUpstream;
   /** Unix ms: when it may be forgotten. */
   forget_at: number;
 }
@@ -24,6 +28,7 @@ export interface HubCall {
   tenant: string;
   user: string;
   turn: string;
+  conversation: string;
   call: Call;
 }
 
@@ -34,11 +39,8 @@ export interface OpenRequest {
   user_name: string;
   avatar: string;
   request_id: string;
-  /** The OpenAI body. */
-  request: unknown;
-  /** Of the last user message. */
-  text: string;
   detach: boolean;
+  /** The hash of the body. */
   body: string;
   model: string;
   include_usage: boolean;

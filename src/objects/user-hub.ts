@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers';
+import type { StartPolicy } from '../channel/calls.ts';
 import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Pending } from '../channel/outbox.ts';
 import type { KnownFiles } from '../channel/sends.ts';
@@ -11,6 +12,7 @@ import { Messages } from '../records/messages.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { presenceOf } from './presence.ts';
+import { turnName } from './turn-name.ts';
 
 /** A session as `GET /internal/users/{id}` shows it. */
 export interface SessionView {
@@ -65,7 +67,7 @@ export class UserHub extends DurableObject<Env> {
   /** Who comes back after a crash need not wait for the alarm of the turn's own object to find what was broken off. */
   async #lookAfter(turn: string): Promise<void> {
     try {
-      await this.env.REQUEST_STREAM.getByName(turn).look();
+      await this.#turnObject(turn).look();
     } catch (error) {
       log('error', 'a turn cannot be looked after', { ...this.#owner, turn, error });
     }
@@ -148,9 +150,17 @@ export class UserHub extends DurableObject<Env> {
     }
   }
 
-  async #call({ turn, call }: Pending): Promise<void> {
-    const stub = this.env.REQUEST_STREAM.getByName(turn);
-    await stub.call({ tenant: this.#tenant, user: this.#user, turn, call });
+  #turnObject(turn: string) {
+    return this.env.REQUEST_STREAM.getByName(turnName(contextOf(this.env).seal, this.#owner, turn));
+  }
+
+  async #call({ turn, conversation, call }: Pending): Promise<StartPolicy> {
+    const about = { ...this.#owner, turn, conversation, call };
+    const stub = this.#turnObject(turn);
+    // By its id alone the service asks for a turn that it opened: where several users have the id, the first one's is found.
+    if (call.type === 'register' && stub.name !== turn)
+      await this.env.REQUEST_STREAM.getByName(turn).call(about);
+    return stub.call(about);
   }
 
   async #change<T>(work: () => T): Promise<Outcome<T>> {

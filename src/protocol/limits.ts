@@ -60,8 +60,8 @@ export const DEFAULT_LIMITS = {
   line_bytes: 36_700_160,
   /** Results of one NDJSON request are kept in memory until its end. */
   outbound_results: 100_000,
-  /** Bytes of a `/v1` request body: it is stored as one row until it has been sent. */
-  completion_bytes: 1_000_000,
+  /** Bytes of a `/v1` request body. An isolate has 128 MB, and holds a body some three times while it is sent on. */
+  completion_bytes: 20_971_520,
   signed_url_ms: 3_600_000,
 } as const;
 

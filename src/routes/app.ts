@@ -4,6 +4,7 @@ import { isAllowedOrigin } from '../auth/origin.ts';
 import { bearer } from '../auth/tokens.ts';
 import { type Context, contextOf, type Env } from '../env.ts';
 import { RemoteError } from '../objects/outcome.ts';
+import { boundedText } from '../protocol/bounded-text.ts';
 import { ERRORS, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import { hubName, type Identity } from '../protocol/identity.ts';
 import { log } from '../protocol/log.ts';
@@ -71,19 +72,9 @@ export function bodyOf(c: Ctx): ReadableStream<Uint8Array> | null {
 }
 
 export async function readText(c: Ctx, limit: number): Promise<string> {
-  const tooLarge = new StarwireError('too_large', `the body has more than ${limit} bytes`);
-  if (Number(c.req.header('content-length') ?? 0) > limit) throw tooLarge;
-  const body = bodyOf(c);
-  if (!body) return '';
-  const decoder = new TextDecoder();
-  let size = 0;
-  let text = '';
-  for await (const bytes of body) {
-    size += bytes.byteLength;
-    if (size > limit) throw tooLarge;
-    text += decoder.decode(bytes, { stream: true });
-  }
-  return text + decoder.decode();
+  if (Number(c.req.header('content-length') ?? 0) > limit)
+    throw new StarwireError('too_large', `the body has more than ${limit} bytes`);
+  return boundedText(bodyOf(c), limit);
 }
 
 /** The body and headers of a refusal; a fault of ours is logged and told without any detail. */

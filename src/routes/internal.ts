@@ -9,6 +9,7 @@ import { parse } from '../protocol/parse.ts';
 import { apiKeys } from './api-keys.ts';
 import { type AppEnv, type Ctx, hubOf, queryNumber, use } from './app.ts';
 import { outbound } from './outbound.ts';
+import { tenants } from './tenants.ts';
 
 /** The upstream's side (section 5): everything here needs the internal token. */
 export const internal = new Hono<AppEnv>();
@@ -20,10 +21,15 @@ internal.use(async (c, next) => {
 
 internal.route('/api-keys', apiKeys);
 internal.route('/outbound', outbound);
+internal.route('/tenants', tenants);
 
+/** By its id; an id that the upstream gave to several users is told apart by `tenant` and `channel`. */
 internal.get('/turns/:turn', async (c) => {
   const turn = parse(RefId, c.req.param('turn'), 'turn');
-  const facts = await c.env.REQUEST_STREAM.getByName(turn).facts();
+  const facts =
+    c.req.query('channel') === undefined
+      ? await c.env.REQUEST_STREAM.getByName(turn).facts()
+      : { ...channelOf(c), channel: 'hub' as const, state: undefined };
   const state = facts?.channel === 'hub' ? await hubOf(c, facts).turn(turn) : facts?.state;
   if (!facts || !state) throw new StarwireError('not_found', 'there is no such turn');
   const { conversation, status, text_length, reasoning_length } = state;
@@ -74,11 +80,7 @@ function platform(is_running: boolean) {
 }
 
 internal.get('/history', async (c) => {
-  const tenant = tenantOf(c);
-  const channel = parseChannel(c.req.query('channel') ?? '');
-  if (channel?.kind !== 'webchat')
-    throw new StarwireError('bad_request', '"channel" must be webchat:{user_id}', { field: 'channel' });
-  const user = parse(UserId, channel.id, 'user');
+  const { tenant, user } = channelOf(c);
   const conversation = parse(
     ConversationId,
     c.req.query('conversation') ?? DEFAULT_CONVERSATION,
@@ -103,6 +105,14 @@ internal.get('/history', async (c) => {
 
 function tenantOf(c: Ctx): string {
   return parse(Tenant, c.req.query('tenant') ?? DEFAULT_TENANT, 'tenant');
+}
+
+/** Whose the `webchat:` channel is that the query names. */
+function channelOf(c: Ctx): { tenant: string; user: string } {
+  const channel = parseChannel(c.req.query('channel') ?? '');
+  if (channel?.kind !== 'webchat')
+    throw new StarwireError('bad_request', '"channel" must be webchat:{user_id}', { field: 'channel' });
+  return { tenant: tenantOf(c), user: parse(UserId, channel.id, 'user') };
 }
 
 function personOf(c: Ctx): { tenant: string; user: string } {

@@ -1,13 +1,24 @@
 import { Hono } from 'hono';
 import * as v from 'valibot';
 import { sha256 } from '../auth/digest.ts';
+import type { Upstream } from '../config.ts';
 import { openaiState, openaiUsage } from '../dialects/openai.ts';
 import { contentOf } from '../dialects/openai-whole.ts';
 import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
+import type { Identity } from '../protocol/identity.ts';
 import { parse, parseJson } from '../protocol/parse.ts';
-import { upstreamModels } from '../upstream/bridge/models.ts';
-import { type AppEnv, idempotencyKey, readText, refusal, requireUser, statusOf, use } from './app.ts';
+import { DEFAULT_MODEL } from '../upstream/models.ts';
+import {
+  type AppEnv,
+  type Ctx,
+  idempotencyKey,
+  readText,
+  refusal,
+  requireUser,
+  statusOf,
+  use,
+} from './app.ts';
 import { relayOf } from './attach.ts';
 import { readEventId } from './openai-event-id.ts';
 import { collect, type StreamSource, streamed } from './openai-stream.ts';
@@ -25,56 +36,37 @@ const Completion = v.looseObject({
   ),
 });
 
-const DEFAULT_MODEL = 'starwire';
-
 openai.get('/models', async (c) => {
-  await requireUser(c);
-  const { upstream } = use(c).config;
-  if (upstream.mode === 'openai') return c.json({ object: 'list', data: await upstreamModels(upstream) });
-  const model = {
-    id: upstream.mode === 'demo' ? 'starwire-demo' : DEFAULT_MODEL,
-    object: 'model',
-    created: 1_767_225_600,
-    owned_by: 'starwire',
-  };
-  return c.json({ object: 'list', data: [model] });
+  const { tenant } = await requireUser(c);
+  return c.json({ object: 'list', data: await use(c).offers.of(await upstreamOf(c, tenant)) });
 });
 
+/** The upstream of a tenant, with its secrets. */
+async function upstreamOf(c: Ctx, tenant: string): Promise<Upstream> {
+  const { config, tenants } = use(c);
+  const own = await tenants.upstreamOf(tenant);
+  return own ? tenants.open(tenant, own) : config.upstream;
+}
+
+/** Where it is configured what is offered, nothing else is asked for. */
+async function requireOffered(c: Ctx, tenant: string, model: string | null | undefined): Promise<void> {
+  const { config, tenants } = use(c);
+  const { models } = (await tenants.upstreamOf(tenant)) ?? config.upstream;
+  if (typeof model === 'string' && models.length > 0 && !models.some(({ id }) => id === model))
+    throw new UnknownModel(model);
+}
+
+class UnknownModel extends StarwireError {
+  constructor(model: string) {
+    super('not_found', `the model "${model}" does not exist`, { field: 'model' });
+  }
+}
+
 openai.post('/chat/completions', async (c) => {
-  const who = await requireUser(c);
-  const { config, seal } = use(c);
-  const text = await readText(c, config.limits.completion_bytes);
-  const body = parse(Completion, parseJson(text));
-  const key = idempotencyKey(c);
-  const { tenant, user, name, avatar } = who;
-  // The same key is the same request, and so the same stream (P-OA-7).
-  const request_id = key === undefined ? seal.newId('req') : seal.idFor('req', [tenant, user, key]);
-  const stub = () => c.env.REQUEST_STREAM.getByName(request_id);
-  const streaming = body.stream === true;
-  const seen = unwrap(
-    await stub().open({
-      model: body.model ?? DEFAULT_MODEL,
-      include_usage: body.stream_options?.include_usage === true,
-      tenant,
-      user,
-      user_name: name,
-      avatar,
-      request_id,
-      request: body,
-      text: lastUserText(body.messages),
-      detach: !streaming || key !== undefined || c.req.header('x-starwire-detach')?.toLowerCase() === 'true',
-      body: (await sha256(text)).toString('base64url'),
-    }),
-  );
-  const state = openaiState({ id: request_id, ...seen });
-  const source: StreamSource = {
-    stub,
-    attach: relayOf(c, who, 'openai'),
-    position: { turns: new Map() },
-    state,
-  };
-  if (streaming) return streamed(source, config.limits.sse_heartbeat_ms);
-  c.header('x-request-id', request_id);
+  const { source, streaming } = await begin(c, await requireUser(c));
+  if (streaming) return streamed(source, use(c).config.limits.sse_heartbeat_ms);
+  const { id, created, model } = source.state;
+  c.header('x-request-id', id);
   const whole = await collect(source);
   const { finish_reason, usage, error } = whole.end;
   if (error) return c.json({ error: { ...error, param: null } }, statusOfFailure(error.type));
@@ -86,14 +78,38 @@ openai.post('/chat/completions', async (c) => {
     ...(tool_calls.size === 0 ? {} : { tool_calls: [...tool_calls.values()] }),
   };
   return c.json({
-    id: request_id,
-    object: 'chat.completion',
-    created: state.created,
-    model: state.model,
+    ...{ id, object: 'chat.completion', created, model },
     choices: [{ index: 0, message, logprobs: null, finish_reason }],
     usage: openaiUsage(usage),
   });
 });
+
+/** Reads a request and opens its stream. The body, which may be large, is not held while the stream is read. */
+async function begin(c: Ctx, who: Identity): Promise<{ source: StreamSource; streaming: boolean }> {
+  const { config, seal } = use(c);
+  const text = await readText(c, config.limits.completion_bytes);
+  const body = parse(Completion, parseJson(text));
+  const key = idempotencyKey(c);
+  const { tenant, user, name, avatar } = who;
+  await requireOffered(c, tenant, body.model);
+  // The same key is the same request, and so the same stream (P-OA-7).
+  const request_id = key === undefined ? seal.newId('req') : seal.idFor('req', [tenant, user, key]);
+  const stub = () => c.env.REQUEST_STREAM.getByName(request_id);
+  const streaming = body.stream === true;
+  const detached = c.req.header('x-starwire-detach')?.toLowerCase() === 'true';
+  const request = {
+    ...{ tenant, user, user_name: name, avatar, request_id },
+    model: body.model ?? DEFAULT_MODEL,
+    include_usage: body.stream_options?.include_usage === true,
+    detach: !streaming || key !== undefined || detached,
+    body: (await sha256(text)).toString('base64url'),
+  };
+  // As a stream: what a call takes otherwise is bounded.
+  const seen = unwrap(await stub().open(request, bytesOf(text)));
+  const state = openaiState({ id: request_id, ...seen });
+  const attach = relayOf(c, who, 'openai');
+  return { source: { stub, attach, position: { turns: new Map() }, state }, streaming };
+}
 
 /** P-OA-8: the stream goes on after `Last-Event-ID`; without one, from its start. */
 openai.get('/streams/:request_id', async (c) => {
@@ -115,20 +131,17 @@ openai.get('/streams/:request_id', async (c) => {
   return streamed({ stub, attach: relayOf(c, who, 'openai'), ...from }, config.limits.sse_heartbeat_ms);
 });
 
-const TextPart = v.object({ type: v.literal('text'), text: v.string() });
-
-/** What the user said last, as plain text. */
-function lastUserText(messages: { role: string; [field: string]: unknown }[]): string {
-  const content = messages.findLast(({ role }) => role === 'user')?.content;
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content.flatMap((part) => (v.is(TextPart, part) ? [part.text] : [])).join('\n');
+function bytesOf(text: string): ReadableStream<Uint8Array> {
+  const { body } = new Response(text);
+  if (!body) throw new Error('a response of text has no body');
+  return body;
 }
 
 /** A failure of the upstream, where no stream has begun (P-OA-4). */
 function statusOfFailure(type: string) {
   if (type === 'upstream_rate_limited') return 429;
   if (type === 'expired' || type === 'upstream_silent') return 504;
+  if (type === 'upstream_not_configured') return 503;
   return type === 'cancelled' ? 409 : 502;
 }
 
@@ -146,7 +159,14 @@ export function openaiRefusal(error: unknown, request_id: string): Response {
           ? 'rate_limit_error'
           : 'invalid_request_error';
   return Response.json(
-    { error: { message, type, param: field ?? null, code } },
+    {
+      error: {
+        message,
+        type,
+        param: field ?? null,
+        code: error instanceof UnknownModel ? 'model_not_found' : code,
+      },
+    },
     { status, headers: { 'x-request-id': request_id, ...headers } },
   );
 }

@@ -1,19 +1,28 @@
-import type { Config } from '../config.ts';
+import type { Upstream } from '../config.ts';
+import type { Delivery } from '../protocol/delivery.ts';
+import type { Limits } from '../protocol/limits.ts';
 import { bridge } from './bridge/bridge.ts';
 import { demo } from './demo/demo.ts';
+import { modelFor } from './models.ts';
 import type { Call } from './upstream.ts';
 import { webhook } from './webhook.ts';
 
-/** How the configured upstream is called, and whether a call that broke off can be made again. */
-export function upstreamOf({ upstream, limits }: Config): { call: Call; repeatable: boolean } {
+/** How an upstream is called. */
+export function callOf(upstream: Upstream, limits: Limits): Call {
   switch (upstream.mode) {
     case 'demo':
-      return { call: demo, repeatable: false };
+      return demo;
     case 'webhook':
-      return { call: webhook(upstream, limits), repeatable: true };
+      return webhook(upstream, limits);
     case 'openai':
-      return { call: bridge(upstream, limits), repeatable: false };
+      return (delivery, options) =>
+        bridge({ ...upstream, model: modelFor(upstream, askedOf(delivery)) }, limits)(delivery, options);
     default:
       return upstream.mode satisfies never;
   }
+}
+
+/** The model that a `/v1` client names. */
+function askedOf({ request }: Delivery): unknown {
+  return typeof request === 'object' && request !== null && 'model' in request ? request.model : undefined;
 }

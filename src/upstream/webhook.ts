@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import type { Upstream } from '../config.ts';
+import { boundedText } from '../protocol/bounded-text.ts';
 import type { Delivery } from '../protocol/delivery.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { ndjsonLines } from '../protocol/ndjson.ts';
@@ -131,24 +132,13 @@ async function* inline(
     }
     return;
   }
-  const text = await readText(response.body, limits.outbound_bytes);
+  const text = await boundedText(response.body, limits.outbound_bytes, 'answer').catch((error: unknown) => {
+    throw badReply(error);
+  });
   // Many services acknowledge with a JSON of their own: only `events` is for us.
   const body = text.trim() === '' ? undefined : parsed(text);
   if (typeof body !== 'object' || body === null || !('events' in body) || !Array.isArray(body.events)) return;
   for (const event of body.events) yield read(event, delivery);
-}
-
-async function readText(body: ReadableStream<Uint8Array>, limit: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let size = 0;
-  let text = '';
-  for await (const bytes of body) {
-    size += bytes.byteLength;
-    if (size > limit)
-      throw badReply(new StarwireError('too_large', `the answer has more than ${limit} bytes`));
-    text += decoder.decode(bytes, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 function parsed(text: string): unknown {

@@ -27,6 +27,14 @@ describe('P-ID-5 a wrong variable is an error that names it, never a silent defa
     ['UPSTREAM_URL', 'no URL', { ...webhook, UPSTREAM_URL: 'localhost:9000' }],
     ['UPSTREAM_WEBHOOK_SECRET', 'missing', { ...webhook, UPSTREAM_WEBHOOK_SECRET: undefined }],
     ['UPSTREAM_WEBHOOK_SECRET', 'short', { ...webhook, UPSTREAM_WEBHOOK_SECRET: 'short' }],
+    ['UPSTREAM_MODELS', 'without a name', { ...good, UPSTREAM_MODELS: 'small,=vendor/large' }],
+    ['ENCRYPTION_KEY', 'short', { ...good, ENCRYPTION_KEY: Buffer.alloc(31).toString('base64') }],
+    ['ENCRYPTION_KEY', 'no base64', { ...good, ENCRYPTION_KEY: '!'.repeat(43) }],
+    [
+      'ENCRYPTION_KEY',
+      'one of two short',
+      { ...good, ENCRYPTION_KEY: `${'A'.repeat(43)},${'A'.repeat(22)}` },
+    ],
     ['LIMITS', 'no JSON', { ...good, LIMITS: 'open_turns=3' }],
     ['LIMITS', 'a list', { ...good, LIMITS: '[3]' }],
     ['LIMITS', 'a text for a number', { ...good, LIMITS: '{"open_turns":"3"}' }],
@@ -50,6 +58,24 @@ describe('P-ID-5 a wrong variable is an error that names it, never a silent defa
 });
 
 describe('what is right', () => {
+  test('a model may have another name at the upstream', () => {
+    expect(readConfig(good).upstream.models).toEqual([]);
+    const UPSTREAM_MODELS = 'small, large = vendor/large=2 ';
+    expect(readConfig({ ...good, UPSTREAM_MODELS }).upstream.models).toEqual([
+      { id: 'small' },
+      { id: 'large', upstream: 'vendor/large=2' },
+    ]);
+  });
+
+  test('an encryption key may be missing, or have a second one behind it', () => {
+    expect(readConfig(good).encryption_keys).toEqual([]);
+    const keys = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const ENCRYPTION_KEY = `${keys[0]?.toString('base64')}, ${keys[1]?.toString('base64url')}`;
+    expect(readConfig({ ...good, ENCRYPTION_KEY }).encryption_keys).toEqual(
+      keys.map((key) => new Uint8Array(key)),
+    );
+  });
+
   test('demo is the mode where none is named, and the limits are the documented ones', () => {
     const config = readConfig(good);
     expect(config.upstream.mode).toBe('demo');

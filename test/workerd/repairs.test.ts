@@ -81,7 +81,7 @@ describe('what alarms repair', () => {
   test('P-UP-3 a turn that no upstream ever accepted fails', async () => {
     const user = someone();
     const client = await connect(user);
-    vi.spyOn(RequestStream.prototype, 'call').mockImplementation(() => undefined);
+    vi.spyOn(RequestStream.prototype, 'call').mockImplementation(async () => 'ordered');
     client.send({ type: 'message', client_id: 'c1', text: 'hello' });
     const turn = await turnOf(client);
     // What is under way is over when it is evicted.

@@ -1,6 +1,6 @@
+import { readAtMost } from '../../protocol/bounded-text.ts';
 import { redact } from '../../protocol/redact.ts';
 import { UpstreamError } from '../upstream.ts';
-import { readAtMost } from './body.ts';
 
 /** Failures of an OpenAI-compatible upstream, as the user is told (P-BR-4). */
 export type BridgeErrorType =
@@ -45,7 +45,7 @@ function clipped(text: string): string {
 export async function responseError(response: Response): Promise<UpstreamError> {
   const { status } = response;
   // A body that breaks off, or is cut off by the clock, has said what came of it.
-  const said = messageOf((await readAtMost(response, BODY_BYTES, { forgiving: true })).text);
+  const said = messageOf((await readAtMost(response.body, BODY_BYTES, { forgiving: true })).text);
   const message = `The model service answered ${status}${said === '' ? '.' : `: ${said}`}`;
   if (status === 401 || status === 403) return bridgeError('upstream_auth', message);
   if (status === 429) {

@@ -1,8 +1,8 @@
+import { readAtMost } from '../../protocol/bounded-text.ts';
 import type { Usage } from '../../protocol/server-frames.ts';
 import { clip } from '../../protocol/text.ts';
 import { toolCallPieces, withParts } from '../../protocol/tool-calls.ts';
 import type { ReplyEvent } from '../upstream.ts';
-import { readAtMost } from './body.ts';
 import { type Delta, readDelta } from './delta.ts';
 import { bridgeError, errorText } from './errors.ts';
 import { sseEvents } from './sse.ts';
@@ -35,7 +35,7 @@ export class Reply {
   async *read(response: Response, watch: Watch, silence_ms: number): AsyncGenerator<ReplyEvent> {
     const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
     if (type === 'application/json') {
-      const { text, whole } = await watch.within(silence_ms, readAtMost(response, ANSWER_BYTES));
+      const { text, whole } = await watch.within(silence_ms, readAtMost(response.body, ANSWER_BYTES));
       if (!whole) throw bridgeError('upstream_stream', 'The model service gave an answer that is too large.');
       yield* this.#take(parse(text));
     } else if (type === 'text/event-stream' && response.body) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { chunk, done, World } from './harness.ts';
 
 function asking(policy: 'serial' | 'ordered') {
-  const world = new World({ policy });
+  const world = new World();
   const tab = world.connect();
   const ask = (conversation: string): string => {
     world.say(tab, 'hello', { conversation });
@@ -12,7 +12,8 @@ function asking(policy: 'serial' | 'ordered') {
     world.channel.calls.filter(({ call }) => call.type === 'start').map(({ turn }) => turn);
   /** All calls that are due are made and answered. */
   const make = () => {
-    for (let [next] = world.channel.calls; next; [next] = world.channel.calls) world.channel.called(next);
+    for (let [next] = world.channel.calls; next; [next] = world.channel.calls)
+      world.channel.called(next, policy);
   };
   return { world, ask, starts, make };
 }
@@ -70,7 +71,7 @@ describe('DESIGN 5 calls to the turns’ own objects', () => {
     if (!underWay) throw new Error('no call');
     world.channel.cancel(turn);
     expect(world.channel.calls).toEqual([]);
-    world.channel.called(underWay);
+    world.channel.called(underWay, 'serial');
     expect(world.channel.calls).toMatchObject([{ turn, call: { type: 'cancel' } }]);
   });
 
@@ -81,7 +82,7 @@ describe('DESIGN 5 calls to the turns’ own objects', () => {
     if (!underWay) throw new Error('no call');
     world.apply(chunk(turn, 'quick'));
     world.apply(done(turn));
-    world.channel.called(underWay);
+    world.channel.called(underWay, 'serial');
     expect(world.channel.calls).toEqual([]);
   });
 });

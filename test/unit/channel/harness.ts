@@ -1,4 +1,3 @@
-import type { StartPolicy } from '../../../src/channel/calls.ts';
 import { Channel } from '../../../src/channel/channel.ts';
 import type { Ports } from '../../../src/channel/core.ts';
 import type { ChannelEvent } from '../../../src/channel/events.ts';
@@ -87,15 +86,13 @@ export class World {
   now = 1_700_000_000_000;
   readonly sql = new MemorySql();
   readonly limits: Limits;
-  readonly #policy: StartPolicy;
   #ids = 0;
   #epochs = 0;
   tabs: Tab[] = [];
   channel: Channel;
 
-  constructor({ limits = {}, policy = 'ordered' }: { limits?: Partial<Limits>; policy?: StartPolicy } = {}) {
+  constructor({ limits = {} }: { limits?: Partial<Limits> } = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
-    this.#policy = policy;
     this.channel = this.#build();
   }
 
@@ -103,7 +100,6 @@ export class World {
     return new Channel(
       this.#ports,
       this.tabs.map(({ socket }) => socket),
-      this.#policy,
     );
   }
 

@@ -213,7 +213,7 @@ describe('P-WS-11 cancel', () => {
     world.crash();
     const calls = world.channel.calls.map(({ call }) => call.type);
     expect(calls).toContain('cancel');
-    for (const pending of world.channel.calls) world.channel.called(pending);
+    for (const pending of world.channel.calls) world.channel.called(pending, 'ordered');
     world.crash();
     expect(world.channel.calls).toEqual([]);
     expect(world.channel.wake).toBeUndefined();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type OpenAiEvent, openaiDown } from '../../../src/dialects/openai.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
-import { isTerminal, type ServerFrame } from '../../../src/protocol/server-frames.ts';
+import { type Button, isTerminal, type ServerFrame } from '../../../src/protocol/server-frames.ts';
 import { eventId, readEventId } from '../../../src/routes/openai-event-id.ts';
 import { chunk, down, edit, file, message, START, turn } from './frames.ts';
 
@@ -63,6 +63,7 @@ const Steps: fc.Arbitrary<Step[]> = fc.array(
 function framesOf(steps: readonly Step[], failed: boolean): ServerFrame[] {
   let text = '';
   let reasoning = '';
+  let buttons: Button[] = [];
   const frames = steps.map((step, n): ServerFrame => {
     switch (step.kind) {
       case 'text':
@@ -80,7 +81,8 @@ function framesOf(steps: readonly Step[], failed: boolean): ServerFrame[] {
         text = step.text;
         return edit(text);
       case 'reply':
-        return message(text, { reasoning, buttons: step.buttons });
+        buttons = step.buttons;
+        return message(text, { reasoning, buttons });
       case 'call': {
         const called = { index: 0, id: 'call_1', function: { name: 'f', arguments: step.text } };
         return { type: 'delta', seq: 1, turn: 'req_1', tool_calls: [called] };
@@ -92,7 +94,12 @@ function framesOf(steps: readonly Step[], failed: boolean): ServerFrame[] {
     }
   });
   const error = { label: '', type: 'upstream_http', message: 'no', hint: '' };
-  return [...frames, message(text, { reasoning }), failed ? turn('failed', { error }) : turn('completed')];
+  // The reply is given once more at its end, with its buttons.
+  return [
+    ...frames,
+    message(text, { reasoning, buttons }),
+    failed ? turn('failed', { error }) : turn('completed'),
+  ];
 }
 
 describe('P-OA-8 resuming', () => {
@@ -130,13 +137,13 @@ describe('P-OA-8 resuming', () => {
     '1',
     'epoch.1',
     'epoch.1!',
-    'epoch.1!0.0.0',
-    'epoch.1!0.0.0.8',
-    'epoch.1!-1.0.0.0',
-    'epoch!0.0.0.0',
-    'epoch.1~x!0.0.0.0',
-    'epoch.1!0.0.0.0!',
-    'epoch.1!00000000.0.0.0',
+    'epoch.1!0.0.0.0',
+    'epoch.1!0.0.0.0.8',
+    'epoch.1!-1.0.0.0.0',
+    'epoch!0.0.0.0.0',
+    'epoch.1~x!0.0.0.0.0',
+    'epoch.1!0.0.0.0.0!',
+    'epoch.1!00000000.0.0.0.0',
   ])('P-OA-8 "%s" is no event id', (id) => {
     expect(readEventId(id, START)).toBeUndefined();
   });

@@ -103,6 +103,16 @@ describe('P-OA-5 what becomes text', () => {
   const cases: [string, ServerFrame[], string][] = [
     ['a reply as one message', [message('Hello')], 'Hello'],
     ['buttons', [message('Which?', { buttons })], 'Which?\n\n- 🍵 Tea\n- None'],
+    [
+      'buttons that the whole reply repeats',
+      [message('Which?', { buttons }), chunk(' Say.', 6), message('Which? Say.', { buttons })],
+      'Which?\n\n- 🍵 Tea\n- None\n\n Say.',
+    ],
+    [
+      'other buttons than before',
+      [message('Which?', { buttons }), edit('Which?', { buttons: buttons.slice(1) })],
+      'Which?\n\n- 🍵 Tea\n- None\n\n- None',
+    ],
     ['buttons without a text', [message('', { buttons })], '- 🍵 Tea\n- None'],
     ['another message', [message('One'), message('Two', { id: 'msg_2' })], 'One\n\nTwo'],
     ['an image', [chunk('See:'), file()], 'See:\n\n![a.png](https://example.org/a.png)'],

@@ -37,11 +37,23 @@ describe('P-RUN-1 .dev.vars', () => {
     expect(webhook.verify('{}', { ...headers, 'webhook-signature': signature })).toEqual({});
   });
 
+  test('has a key under which secrets of tenants can be stored', () => {
+    ensureDevVars(path);
+    expect(readConfig(readVariables(path, {})).encryption_keys.map(({ byteLength }) => byteLength)).toEqual([
+      32,
+    ]);
+  });
+
   test('is different on every machine', () => {
     ensureDevVars(path);
     const other = join(folder, 'other');
     ensureDevVars(other);
-    for (const name of ['AUTH_SECRET', 'INTERNAL_TOKEN', 'UPSTREAM_WEBHOOK_SECRET'] as const) {
+    for (const name of [
+      'AUTH_SECRET',
+      'INTERNAL_TOKEN',
+      'UPSTREAM_WEBHOOK_SECRET',
+      'ENCRYPTION_KEY',
+    ] as const) {
       expect(readVariables(path, {})[name]).not.toBe(readVariables(other, {})[name]);
     }
   });

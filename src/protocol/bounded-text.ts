@@ -1,6 +1,10 @@
+import { StarwireError } from './errors.ts';
+
+type Body = ReadableStream<Uint8Array> | null;
+
 /** The beginning of a body, and whether it is all of it. A body that breaks off throws what broke it, unless `forgiving`. */
 export async function readAtMost(
-  { body }: Response,
+  body: Body,
   bytes: number,
   { forgiving = false } = {},
 ): Promise<{ text: string; whole: boolean }> {
@@ -18,4 +22,11 @@ export async function readAtMost(
     return { text, whole: false };
   }
   return { text: text + decoder.decode(), whole: true };
+}
+
+/** The text of a body, whose size is checked as it arrives. Throws `too_large` before it reads on. */
+export async function boundedText(body: Body, bytes: number, what = 'body'): Promise<string> {
+  const { text, whole } = await readAtMost(body, bytes);
+  if (!whole) throw new StarwireError('too_large', `the ${what} has more than ${bytes} bytes`);
+  return text;
 }
