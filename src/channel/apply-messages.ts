@@ -36,7 +36,7 @@ export function message(core: Core, event: OutboundOf<'message'>, only: OnlyTurn
     ...extra,
     ...(reasoning === '' ? {} : { reasoning }),
   });
-  open.text.reset(core.ports.sql, text);
+  core.turns.replaceText(open, text);
   state.reply = {
     ...(buttons ? { buttons } : {}),
     length: text.length,
@@ -107,7 +107,7 @@ export function edit(core: Core, event: OutboundOf<'edit'>): Applied {
   });
   if (streaming?.state.reply) {
     const { reply } = streaming.state;
-    streaming.text.reset(core.ports.sql, text);
+    core.turns.replaceText(streaming, text);
     reply.length = text.length;
     reply.seq = frame.seq;
     if (buttons) reply.buttons = buttons;

@@ -58,7 +58,7 @@ export class Core {
     this.turns = new Turns(ports.sql, exists);
     this.prompts = new Prompts(ports.sql, exists);
     this.outbox = new Outbox(ports.sql, ports.clock, exists);
-    this.ingests = new Ingests(ports.sql, exists);
+    this.ingests = new Ingests(ports.sql, exists, this.turns.marks);
     this.producers = new Producers(ports.sql, exists);
   }
 
@@ -123,8 +123,11 @@ export class Core {
         this.ports.sql.transaction(() => {
           this.journal.prepare();
           const value = work();
-          this.turns.storeAll(this.now);
-          this.ingests.storeAll(this.now);
+          const { mark } = this.ingests;
+          const written = this.turns.storeAll(this.now, mark);
+          // Text without a mark takes the place of one that had it.
+          const dropped = this.turns.takeDropped() || (written && mark === null);
+          this.ingests.storeAll(this.now, { marked: written && mark !== null, dropped });
           return value;
         }),
       );

@@ -10,8 +10,9 @@ const TABLES = [
   'CREATE TABLE events (seq INTEGER PRIMARY KEY, type TEXT, id TEXT, conversation TEXT, frame TEXT, at INTEGER, bytes INTEGER)',
   // state: JSON of TurnState. Finished turns stay for a while, to be refused by name.
   'CREATE TABLE turns (turn TEXT PRIMARY KEY, open INTEGER, state TEXT, at INTEGER) WITHOUT ROWID',
-  // Streamed text of open turns in parts, so that a flush rewrites the last part only. carry: the half of a character behind it, as a number.
-  'CREATE TABLE texts (turn TEXT, kind TEXT, start INTEGER, text TEXT, carry INTEGER, at INTEGER, PRIMARY KEY (turn, kind, start)) WITHOUT ROWID',
+  // Streamed text of open turns in parts, so that a flush rewrites the last part only. carry: the half of a character behind it, as a number;
+  // mark: how far the request has come that the text is from (see Ingests).
+  'CREATE TABLE texts (turn TEXT, kind TEXT, start INTEGER, text TEXT, carry INTEGER, at INTEGER, mark TEXT, PRIMARY KEY (turn, kind, start)) WITHOUT ROWID',
   'CREATE TABLE prompts (prompt TEXT PRIMARY KEY, open INTEGER, frame TEXT, expires_at INTEGER, at INTEGER) WITHOUT ROWID',
   'CREATE TABLE sends (client_id TEXT PRIMARY KEY, content TEXT, result TEXT, at INTEGER) WITHOUT ROWID',
   'CREATE TABLE pressed (message TEXT, custom_id TEXT, at INTEGER, PRIMARY KEY (message, custom_id)) WITHOUT ROWID',
