@@ -20,6 +20,7 @@ export {
   type IncomingMessage,
   verifyWebhook,
 } from './incoming.ts';
+export type { NodeListener } from './node.ts';
 export { type PlatformOptions, WebChatPlatform } from './platform.ts';
 export type { Verification } from './signature.ts';
 export type {

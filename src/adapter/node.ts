@@ -1,12 +1,12 @@
 import type { Handler } from './inbox.ts';
 
 /** As much of `node:http` as is needed, so that no other runtime has to know it. */
-interface NodeRequest extends AsyncIterable<Uint8Array> {
+export interface NodeRequest extends AsyncIterable<Uint8Array> {
   method?: string | undefined;
   headers: Record<string, string | string[] | undefined>;
 }
 
-interface NodeResponse {
+export interface NodeResponse {
   readonly destroyed: boolean;
   writeHead(status: number, headers: Record<string, string>): unknown;
   write(bytes: Uint8Array): boolean;
@@ -14,9 +14,11 @@ interface NodeResponse {
   once(event: 'drain' | 'close', listener: () => void): unknown;
 }
 
+export type NodeListener = (incoming: NodeRequest, outgoing: NodeResponse) => Promise<void>;
+
 /** A handler as a listener of `node:http`'s `createServer`. */
-export function nodeListener(handler: Handler) {
-  return async (incoming: NodeRequest, outgoing: NodeResponse): Promise<void> => {
+export function nodeListener(handler: Handler): NodeListener {
+  return async (incoming, outgoing) => {
     const gone = new Promise<'gone'>((resolve) => outgoing.once('close', () => resolve('gone')));
     const headers = new Headers();
     for (const [name, value] of Object.entries(incoming.headers))

@@ -3,7 +3,7 @@ import { StarwireError } from './errors.ts';
 import { type Button, base64, type OutboundEvent, type Result, type View } from './events.ts';
 import { type Handler, type HandlerOptions, Inbox, type OnMessage } from './inbox.ts';
 import { type Asked, type IncomingMessage, verifyWebhook } from './incoming.ts';
-import { nodeListener } from './node.ts';
+import { type NodeListener, nodeListener } from './node.ts';
 import type { Verification } from './signature.ts';
 import type {
   BotIdentity,
@@ -229,7 +229,7 @@ export class WebChatPlatform {
   }
 
   /** The same for `createServer` of `node:http`. */
-  listener(onMessage: OnMessage, options: HandlerOptions = {}) {
+  listener(onMessage: OnMessage, options: HandlerOptions = {}): NodeListener {
     return nodeListener(this.handler(onMessage, options));
   }
 
