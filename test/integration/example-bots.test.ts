@@ -1,8 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sign } from '../../src/upstream/webhook.ts';
 import { Bot } from './bots.ts';
 import type { Client } from './client.ts';
+import { CutProxy } from './cut-proxy.ts';
+import { startServer } from './server.ts';
 import { all, apiKey, complete, told } from './v1.ts';
+import { World } from './world.ts';
 
 /** The bots of examples/, as a reader of examples/README.md starts them, against the production bundle. */
 
@@ -79,9 +85,25 @@ describe.each(['echo-bot.ts', 'python/echo_bot.py'])('examples/%s', (file) => {
   });
 });
 
+const counted = (last: number) => Array.from({ length: last }, (_, n) => `${n + 1} `).join('');
+
+/** Resolves when so much of the turn's text has been shown. */
+const shown = (client: Client, turn: string, length: number) =>
+  client.until(() => (client.texts.get(turn)?.text ?? '').length >= length || undefined, `${length} units`);
+
+/** The streaming bot has counted to `last`: exactly, to the very end, and once. */
+function expectOnce(client: Client, turn: string, last: number): void {
+  expect(replies(client)).toEqual([counted(last)]);
+  expect(client.texts.get(turn)).toEqual({
+    text: counted(last),
+    reasoning: `They want me to count to ${last}.`,
+  });
+  const statuses = client.all('turn').map(({ status }) => status);
+  expect(statuses).toEqual(['queued', 'running', 'completed']);
+}
+
 describe.each(['streaming-bot.ts', 'python/streaming_bot.py'])('examples/%s', (file) => {
   const bot = useBot(file);
-  const counted = (last: number) => Array.from({ length: last }, (_, n) => `${n + 1} `).join('');
 
   async function asked(text: string) {
     const { world } = bot();
@@ -102,21 +124,29 @@ describe.each(['streaming-bot.ts', 'python/streaming_bot.py'])('examples/%s', (f
   test('P-UP-7 killed in mid-sentence and started again, the text is exact and the turn ends once', async () => {
     const { client, turn } = await asked('Count to 120');
     for (const length of [60, 180]) {
-      await client.until(
-        () => ((client.texts.get(turn)?.text.length ?? 0) >= length ? true : undefined),
-        `${length} units`,
-      );
+      await shown(client, turn, length);
       await bot().end('SIGKILL');
       await bot().begin();
     }
     await ended(client, turn);
-    expect(replies(client)).toEqual([counted(120)]);
-    expect(client.texts.get(turn)).toEqual({
-      text: counted(120),
-      reasoning: 'They want me to count to 120.',
-    });
-    const statuses = client.all('turn').map(({ status }) => status);
-    expect(statuses).toEqual(['queued', 'running', 'completed']);
+    expectOnce(client, turn, 120);
+  });
+
+  test('P-UP-7 over a network that breaks, the text is exact and the turn ends once', async () => {
+    const proxy = await CutProxy.start(bot().world.server.port);
+    await bot().end();
+    await bot().begin(proxy.origin);
+    const { client, turn } = await asked('Count to 80');
+    for (const length of [20, 60, 100]) {
+      await shown(client, turn, length);
+      proxy.cut();
+    }
+    await ended(client, turn);
+    expect(proxy.connections).toBeGreaterThan(3);
+    await bot().end();
+    await bot().begin(bot().world.origin);
+    await proxy.stop();
+    expectOnce(client, turn, 80);
   });
 
   test('P-WS-11 stops when its user does', async () => {
@@ -159,5 +189,31 @@ describe.each(['buttons-bot.ts', 'python/buttons_bot.py'])('examples/%s', (file)
     );
     expect(await client.frame('edit')).toMatchObject({ id: menu.id, buttons: [] });
     expect(client.all('prompt_closed')).toMatchObject([{ prompt, reason: 'answered', value: 'large' }]);
+  });
+});
+
+describe.each(['streaming-bot.ts', 'python/streaming_bot.py'])('examples/%s', (file) => {
+  test('P-UP-7 goes on where a server was that is killed and started again', async () => {
+    const state = await mkdtemp(join(tmpdir(), 'starwire-crash-'));
+    const bot = await Bot.start(file, { state });
+    const { server } = bot.world;
+    const person = await bot.world.person();
+    const before = await bot.world.connect(person);
+    before.send({ type: 'message', client_id: 'c', text: 'Count to 150' });
+    const { turn = '' } = await before.frame('ack');
+    await shown(before, turn, 100);
+    for (const pid of server.runtimes()) process.kill(pid, 'SIGKILL');
+    await server.kill();
+
+    const env = { UPSTREAM_MODE: 'webhook', UPSTREAM_URL: bot.hook };
+    const next = new World(await startServer({ state, env, port: server.port }));
+    await before.closed;
+    const after = await next.reconnect(person, before);
+    expect(await ended(after, turn)).toMatchObject({ status: 'completed' });
+    expect(after.texts.get(turn)?.text).toBe(counted(150));
+    expect(replies(after)).toEqual([counted(150)]);
+    await next.server.stop();
+    await bot.stop();
+    await rm(state, { recursive: true, force: true });
   });
 });
