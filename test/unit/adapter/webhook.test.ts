@@ -1,7 +1,8 @@
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
-import { type IncomingMessage, verifyWebhook, type WebChatPlatform } from '../../../src/adapter/index.ts';
-import { delivery } from '../../../src/protocol/delivery.ts';
+import { type ReplyEvent, verifyWebhook } from '../../../src/adapter/index.ts';
+import { type Delivery, delivery } from '../../../src/protocol/delivery.ts';
+import { parseOutbound } from '../../../src/protocol/outbound.ts';
 import { sign } from '../../../src/upstream/webhook.ts';
 
 /** Deliveries as Starwire signs them (P-UP-1, P-UP-2), with the `standardwebhooks` package as the other side. */
@@ -113,13 +114,43 @@ describe('P-UP-1 verifyWebhook', () => {
   });
 });
 
-describe('P-UP-2 the types of the SDK', () => {
-  test('are those of the protocol', () => {
-    // What this says, it says to the compiler.
-    const body = (message: Omit<IncomingMessage, 'id' | 'extra'>): Omit<typeof told, 'extra' | 'request'> =>
-      message;
-    const posted = (platform: WebChatPlatform): ((channel: string, text: string) => Promise<string>) =>
-      platform.send;
-    expect([body, posted]).toHaveLength(2);
+describe('the types of the SDK', () => {
+  test('P-UP-2 a verified message is what the protocol delivers', async () => {
+    const message: Omit<Delivery, 'extra' | 'request'> = await verify(signed(FIRST));
+    expect(message).toEqual({ ...told, id: 'msg_1' });
+  });
+
+  const events: ReplyEvent[] = [
+    { kind: 'chunk', text: 'a', offset: 0 },
+    { kind: 'chunk', text: 'b', reasoning: true },
+    {
+      kind: 'tool',
+      tool: 't',
+      name: 'search',
+      status: 'failed',
+      preview: 'p',
+      args: { q: 1 },
+      result: 'none',
+    },
+    {
+      kind: 'prompt',
+      question: 'q',
+      prompt_kind: 'choice',
+      prompt: 'p',
+      choices: ['a', { value: 'b', label: 'B' }],
+    },
+    {
+      kind: 'message',
+      text: 'm',
+      buttons: [{ label: 'l', custom_id: 'c', emoji: 'e', style: 's' }],
+      reply_to: 'r',
+    },
+    { kind: 'file', filename: 'f', mimetype: 'text/plain', data: 'YQ==' },
+    { kind: 'done', text: 'd', usage: { input_tokens: 1 }, finish_reason: 'stop' },
+    { kind: 'error', label: 'l', type: 't', message: 'm', hint: 'h' },
+  ];
+
+  test.each(events)('P-UP-4 the protocol reads $kind as the SDK writes it', (event) => {
+    expect(parseOutbound({ channel: 'webchat:ada', ...event }).event).toMatchObject({ ...event });
   });
 });
