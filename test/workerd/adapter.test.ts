@@ -91,7 +91,10 @@ describe('WebChatPlatform in a Worker', () => {
     });
     const response = await handler(delivered({ type: 'message', channel_id: 'webchat:ada', turn: 't' }));
     expect(response.headers.get('content-type')).toBe('application/x-ndjson');
-    const lines = (await response.text()).trim().split('\n');
+    const lines = new TextDecoder()
+      .decode(await response.arrayBuffer())
+      .trim()
+      .split('\n');
     expect(lines.map((line) => JSON.parse(line).kind)).toEqual(['chunk', 'tool', 'chunk', 'done']);
   });
 
