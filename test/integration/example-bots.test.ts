@@ -12,10 +12,14 @@ import { World } from './world.ts';
 
 /** The bots of examples/, as a reader of examples/README.md starts them, against the production bundle. */
 
+/** A bot that has lost its way to the server may wait for some seconds before it tries again. */
+const PATIENCE_MS = 40_000;
+
 const ended = (client: Client, turn?: string) =>
   client.frame(
     'turn',
     (frame) => (turn ?? frame.turn) === frame.turn && !['queued', 'running'].includes(frame.status),
+    PATIENCE_MS,
   );
 const replies = (client: Client) =>
   client.all('message').flatMap(({ role, text }) => (role === 'assistant' ? [text] : []));
