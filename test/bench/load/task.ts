@@ -1,0 +1,33 @@
+import type { Figures } from '../harness/statistics.ts';
+import type { Place } from './wire.ts';
+
+/** What the generator is asked to do to a system, by the name of the load. */
+export interface Tasks {
+  /** Everybody's reply at once, as fast as it can be written. */
+  burst: { users: number; tabs: number; chunks: number };
+  /** Every user's reply at the pace of a model. */
+  paced: { users: number; tabs: number; chunks: number; per_second: number };
+  /** Sockets that are opened, and are then there. */
+  idle: { users: number; at_once: number };
+}
+
+export type TaskName = keyof Tasks;
+export type Task = { [Name in TaskName]: { name: Name; place: Place; options: Tasks[Name] } }[TaskName];
+
+/** A load in its steps: only `run` is measured. */
+export interface Load {
+  run(): Promise<void>;
+  /** What was measured; throws where what came is not exactly what was written. */
+  figures(): Figures;
+  close(): void;
+}
+
+/** From the harness to the generator. */
+export type Order = { do: 'prepare'; task: Task } | { do: 'run' } | { do: 'finish' };
+
+/** From the generator to the harness, one for each order. */
+export type Report =
+  | { done: 'prepare' }
+  | { done: 'run'; wall_ms: number; cpu_ms: number }
+  | { done: 'finish'; figures: Figures }
+  | { failed: string };

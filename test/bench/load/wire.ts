@@ -1,0 +1,29 @@
+import type { Reply } from './reply.ts';
+import type { Door } from './websocket.ts';
+
+/** Where a system runs, and what opens its doors. */
+export interface Place {
+  system: SystemName;
+  port: number;
+  auth_secret?: string;
+  internal_token?: string;
+  redis_port?: number;
+}
+
+export const SYSTEMS = ['starwire', 'seed', 'seed-redis', 'socket-io', 'agents', 'bare'] as const;
+export type SystemName = (typeof SYSTEMS)[number];
+
+/** How one system is spoken to: by its tabs, and by the service that writes replies. */
+export interface Wire {
+  /** The socket of a tab. */
+  door(user: string): Door;
+  /** In the message that says that a tab is live. */
+  ready: string;
+  /** Begins a reply to a user. */
+  reply(user: string): Promise<Reply>;
+  /** In the last message of a reply. */
+  ended: string;
+  /** The text that one message adds to what has come of a reply. Throws where something is missing before it. */
+  textOf(message: string, before: number): string;
+  close(): void;
+}
