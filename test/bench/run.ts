@@ -1,7 +1,12 @@
 import { runBill } from './bill/run.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+import { runScenario } from './speed.ts';
 
 /** `npm run bench [name …]`: all benchmarks, or those that are named. */
-const BENCHES: Record<string, () => Promise<void>> = { bill: runBill };
+const BENCHES: Record<string, () => Promise<void>> = {
+  ...Object.fromEntries(Object.keys(SCENARIOS).map((name) => [name, () => runScenario(name)])),
+  bill: runBill,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));

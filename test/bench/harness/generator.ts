@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { Order, Report, Task } from '../load/task.ts';
 import { inRoot } from '../../../src/local/paths.ts';
+import type { Order, Report, Task } from '../load/task.ts';
 import { cpuOf } from './process-tree.ts';
 import type { Figures } from './statistics.ts';
 
@@ -40,7 +40,7 @@ export class Generator {
     const finished = await this.#order({ do: 'finish' });
     if (!('figures' in finished)) throw new Error('the generator told no figures');
     return {
-      figures: { wall_ms: ran.wall_ms, cpu_ms, ...finished.figures, ...seen },
+      figures: perUnit({ wall_ms: ran.wall_ms, cpu_ms, ...finished.figures, ...seen }),
       generator: ran.cpu_ms / ran.wall_ms,
     };
   }
@@ -56,4 +56,16 @@ export class Generator {
   stop(): void {
     this.#process.kill();
   }
+}
+
+/** What a delivery or a connection took, where the load counted those. */
+function perUnit(figures: Figures): Figures {
+  const { wall_ms = 0, cpu_ms = 0, deliveries, connects } = figures;
+  return {
+    ...figures,
+    ...(deliveries ? { us_per_delivery: (cpu_ms * 1_000) / deliveries } : {}),
+    ...(connects
+      ? { connects_per_s: (connects * 1_000) / wall_ms, cpu_ms_per_connect: cpu_ms / connects }
+      : {}),
+  };
 }

@@ -1,4 +1,4 @@
-import { openTabs, freshUsers } from './tabs.ts';
+import { freshUsers, openTabs } from './tabs.ts';
 import type { Load, Tasks } from './task.ts';
 import { checkText, tokens } from './tokens.ts';
 import type { Wire } from './wire.ts';
@@ -28,9 +28,13 @@ export async function burst(wire: Wire, { users, tabs, chunks }: Tasks['burst'])
         messages += tab.messages.length;
       }
       const deliveries = chunks * all.length;
-      return { bytes_per_delivery: bytes / deliveries, messages_per_delivery: messages / deliveries };
+      return {
+        deliveries,
+        bytes_per_delivery: bytes / deliveries,
+        messages_per_delivery: messages / deliveries,
+      };
     },
-    close() {
+    async close() {
       for (const tab of all) tab.close();
       wire.close();
     },

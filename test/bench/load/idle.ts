@@ -18,9 +18,9 @@ export async function idle(wire: Wire, { users, at_once }: Tasks['idle']): Promi
       if (opened.length !== users) throw new Error(`${opened.length} of ${users} tabs are live`);
       const lost = opened.find((tab) => tab.over);
       if (lost) throw new Error(`an idle socket has ended: ${lost.tail}`);
-      return {};
+      return { connects: users };
     },
-    close() {
+    async close() {
       for (const tab of opened) tab.close();
       wire.close();
     },

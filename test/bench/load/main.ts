@@ -2,6 +2,8 @@
 import { burst } from './burst.ts';
 import { idle } from './idle.ts';
 import { paced } from './paced.ts';
+import { resume } from './resume.ts';
+import { sse } from './sse.ts';
 import type { Load, Order, Report, Task } from './task.ts';
 import { wireTo } from './wires.ts';
 
@@ -14,6 +16,10 @@ function prepare(task: Task): Promise<Load> {
       return paced(wire, task.options);
     case 'idle':
       return idle(wire, task.options);
+    case 'resume':
+      return resume(wire, task.options);
+    case 'sse':
+      return sse(wire, task.options);
   }
 }
 
@@ -33,7 +39,7 @@ async function follow(order: Order): Promise<Report> {
     return { done: 'run', wall_ms: performance.now() - began, cpu_ms: (user + system) / 1_000 };
   }
   const figures = load.figures();
-  load.close();
+  await load.close();
   load = undefined;
   return { done: 'finish', figures };
 }

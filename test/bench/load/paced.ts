@@ -39,7 +39,8 @@ export async function paced(wire: Wire, options: Tasks['paced']): Promise<Load> 
     figures() {
       const latencies: number[] = [];
       for (const [user, theirs] of opened.entries())
-        for (const tab of theirs) latencies.push(...latenciesOf(wire, tab, times[user] ?? new Float64Array()));
+        for (const tab of theirs)
+          latencies.push(...latenciesOf(wire, tab, times[user] ?? new Float64Array()));
       const messages = all.reduce((sum, tab) => sum + tab.messages.length, 0);
       return {
         p50_ms: percentile(latencies, 0.5),
@@ -47,7 +48,7 @@ export async function paced(wire: Wire, options: Tasks['paced']): Promise<Load> 
         messages_per_delivery: messages / (chunks * all.length),
       };
     },
-    close() {
+    async close() {
       for (const tab of all) tab.close();
       wire.close();
     },

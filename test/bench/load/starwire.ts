@@ -1,17 +1,20 @@
 import { createHmac } from 'node:crypto';
 import { LinesReply } from './reply.ts';
+import type { Door, Message } from './websocket.ts';
 import type { Place, Wire } from './wire.ts';
 
 /** Starwire as a client and a service of it see it: one NDJSON request for a reply, `batch` frames, `seen` every 64. */
 export function starwire({ port, auth_secret = '', internal_token = '' }: Place): Wire {
   const authorization = `Bearer ${internal_token}`;
+  const signedIn = (user: string) => ({ authorization: `Bearer ${tokenOf(user, auth_secret)}` });
+  const door = (user: string, position = ''): Door => ({
+    port,
+    path: `/ws?batch=1${position}`,
+    headers: signedIn(user),
+    receipt: '{"type":"seen","seq":0}',
+  });
   return {
-    door: (user) => ({
-      port,
-      path: '/ws?batch=1',
-      headers: { authorization: `Bearer ${tokenOf(user, auth_secret)}` },
-      receipt: '{"type":"seen","seq":0}',
-    }),
+    door: (user) => door(user),
     ready: '"type":"ready"',
     async reply(user) {
       const channel = `webchat:${user}`;
@@ -24,22 +27,57 @@ export function starwire({ port, auth_secret = '', internal_token = '' }: Place)
     },
     ended: '"status":"completed"',
     textOf: textOfFrames,
+    resume: {
+      async messages(user) {
+        const event = (rest: string): string => `{"channel":"webchat:${user}",${rest}}`;
+        return new LinesReply(
+          { port, path: '/internal/outbound', headers: { authorization } },
+          {
+            chunk: (token) => event(`"kind":"message","text":"${token}"`),
+            end: event('"kind":"typing","active":false'),
+          },
+        );
+      },
+      textOfMessage: (message) =>
+        framesOf(message)
+          .map(({ type, text = '' }) => (type === 'message' ? text : ''))
+          .join(''),
+      door: (user, came, shown) => door(user, positionOf(came, shown)),
+      replayed: () => '"type":"ready"',
+    },
+    completion: (user) => ({ port, path: '/v1/chat/completions', headers: signedIn(user) }),
     close: () => undefined,
   };
 }
 
 interface Frame {
   type: string;
+  seq?: number;
+  epoch?: string;
+  turn?: string;
   text?: string;
   offset?: number;
   frames?: Frame[];
 }
 
+function framesOf(message: string): Frame[] {
+  const frame: Frame = JSON.parse(message);
+  return frame.frames ?? [frame];
+}
+
+/** The query with which a connection goes on behind what has come (P-WS-8). */
+function positionOf(came: readonly Message[], shown: number): string {
+  const frames = came.flatMap(({ payload }) => framesOf(payload.toString()));
+  const epoch = frames.find(({ type }) => type === 'welcome')?.epoch;
+  const seq = frames.findLast((frame) => frame.seq !== undefined)?.seq;
+  const turn = frames.find(({ type }) => type === 'chunk')?.turn;
+  return `&cursor=${epoch}.${seq}${turn === undefined ? '' : `&turns=${turn}:${shown}:0`}`;
+}
+
 /** Chunks say where they begin; only what is new counts, and a hole is an error. */
 export function textOfFrames(message: string, before: number): string {
-  const frame: Frame = JSON.parse(message);
   let added = '';
-  for (const { type, text = '', offset = 0 } of frame.frames ?? [frame]) {
+  for (const { type, text = '', offset = 0 } of framesOf(message)) {
     if (type !== 'chunk') continue;
     const known = before + added.length - offset;
     if (known < 0) throw new Error(`a hole before ${offset}: only ${before + added.length} characters came`);

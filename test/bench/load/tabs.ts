@@ -1,5 +1,5 @@
-import type { Wire } from './wire.ts';
 import { RawSocket } from './websocket.ts';
+import type { Wire } from './wire.ts';
 
 /** Opens the tabs of users, some at once, each until it is live. */
 export async function openTabs(

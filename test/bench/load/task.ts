@@ -9,6 +9,10 @@ export interface Tasks {
   paced: { users: number; tabs: number; chunks: number; per_second: number };
   /** Sockets that are opened, and are then there. */
   idle: { users: number; at_once: number };
+  /** Tabs of one user that lost their connection, missed so many chunks of a reply or messages, and come back at once. */
+  resume: { tabs: number; missed: number; of: 'chunks' | 'messages' };
+  /** Streams of the OpenAI API, with an upstream of the generator's own on this port. */
+  sse: { streams: number; chunks: number; per_second: number; upstream_port: number };
 }
 
 export type TaskName = keyof Tasks;
@@ -19,7 +23,7 @@ export interface Load {
   run(): Promise<void>;
   /** What was measured; throws where what came is not exactly what was written. */
   figures(): Figures;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** From the harness to the generator. */

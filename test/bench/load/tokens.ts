@@ -2,7 +2,11 @@
 export const TOKEN_CHARS = 4;
 
 /** The nth token of a reply: all are of one length and none is like another, so that a text tells exactly what it lacks. */
-export const token = (n: number): string => n.toString(36).padStart(TOKEN_CHARS - 1, '0').padStart(TOKEN_CHARS, ' ');
+export const token = (n: number): string =>
+  n
+    .toString(36)
+    .padStart(TOKEN_CHARS - 1, '0')
+    .padStart(TOKEN_CHARS, ' ');
 
 export const tokens = (count: number): string[] => Array.from({ length: count }, (_, n) => token(n));
 

@@ -130,7 +130,10 @@ export class RawSocket {
     if (this.#opened) {
       const end = bytes.indexOf('\r\n\r\n');
       if (end >= 0) this.#open(bytes.subarray(0, end).toString('latin1'));
-      if (end < 0 || this.#over) return void (this.#rest = bytes);
+      if (end < 0 || this.#over) {
+        this.#rest = bytes;
+        return;
+      }
       bytes = bytes.subarray(end + 4);
       this.bytes += bytes.length;
     } else this.bytes += read.length;
@@ -186,7 +189,7 @@ export class RawSocket {
     const { length } = payload;
     const head = length < 126 ? Buffer.alloc(6) : Buffer.alloc(8);
     head[0] = 128 | opcode;
-    head[1] = 128 | (length < 126 ? length : 126);
+    head[1] = 128 | Math.min(length, 126);
     if (length >= 126) head.writeUInt16BE(length, 2);
     this.#socket.write(Buffer.concat([head, payload]));
   }

@@ -1,5 +1,5 @@
 import type { Reply } from './reply.ts';
-import type { Door } from './websocket.ts';
+import type { Door, Message } from './websocket.ts';
 
 /** Where a system runs, and what opens its doors. */
 export interface Place {
@@ -10,7 +10,7 @@ export interface Place {
   redis_port?: number;
 }
 
-export const SYSTEMS = ['starwire', 'seed', 'seed-redis', 'socket-io', 'agents', 'bare'] as const;
+export const SYSTEMS = ['starwire', 'seed', 'seed-redis', 'socket-io', 'agents', 'floor', 'bare'] as const;
 export type SystemName = (typeof SYSTEMS)[number];
 
 /** How one system is spoken to: by its tabs, and by the service that writes replies. */
@@ -25,5 +25,25 @@ export interface Wire {
   ended: string;
   /** The text that one message adds to what has come of a reply. Throws where something is missing before it. */
   textOf(message: string, before: number): string;
+  /** Where a tab that lost its connection is picked up, and how it is known what it missed. */
+  resume?: Resume;
+  /** A request of the OpenAI API. */
+  completion?(user: string): Completion;
   close(): void;
+}
+
+export interface Resume {
+  /** Whole messages to a user, one for each token. */
+  messages(user: string): Promise<Reply>;
+  textOfMessage(message: string): string;
+  /** Of the same user, behind what has come. `shown` is how much of a running reply that is. */
+  door(user: string, came: readonly Message[], shown: number): Door;
+  /** In the last message of the replay, where its last token is given. */
+  replayed(last: string): string;
+}
+
+export interface Completion {
+  port: number;
+  path: string;
+  headers: Record<string, string>;
 }

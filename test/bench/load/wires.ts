@@ -1,5 +1,6 @@
+import { LinesReply, Publisher } from './reply.ts';
+import { socketIo } from './socket-io.ts';
 import { starwire } from './starwire.ts';
-import { LinesReply, Publisher, type Encoding } from './reply.ts';
 import type { Place, SystemName, Wire } from './wire.ts';
 
 /** What the seeds' gateway is sent for a chunk, and sends on. */
@@ -29,34 +30,8 @@ function seedRedis(place: Place): Wire {
   const publisher = new Publisher(place.redis_port ?? 0);
   return {
     ...seed(place),
-    reply: async (user) => {
-      const event = (payload: string): string => `{"user":"${user}","payload":${payload}}`;
-      return publisher.reply('bench:outbound', {
-        chunk: (token) => event(seedPayload(token)),
-        end: event(seedEnd),
-      });
-    },
+    reply: async (user) => publisher.reply(`webchat:${user}`, { chunk: seedPayload, end: seedEnd }),
     close: () => publisher.close(),
-  };
-}
-
-function socketIo({ port }: Place): Wire {
-  const encoding: Encoding = {
-    chunk: (token) => `{"event":"chunk","turn":"turn-1","text":"${token}"}`,
-    end: '{"event":"done","turn":"turn-1"}',
-  };
-  return {
-    door: (user) => ({
-      port,
-      path: `/socket.io/?EIO=4&transport=websocket&user=${user}`,
-      hello: ['40'],
-      heartbeat: { ask: '2', answer: '3' },
-    }),
-    ready: '40{',
-    reply: async (user) => new LinesReply({ port, path: `/outbound/${user}` }, encoding),
-    ended: '42["done"',
-    textOf: (message) => (message.startsWith('42["chunk"') ? JSON.parse(message.slice(2))[1].text : ''),
-    close: nothing,
   };
 }
 
@@ -68,13 +43,16 @@ function agents({ port }: Place): Wire {
       new LinesReply({ port, path: `/agents/room/${user}` }, { chunk: seedPayload, end: seedEnd }),
     ended: '"done"',
     textOf: textOfChunk,
+    completion: (user) => ({ port, path: `/agents/room/${user}/chat/completions`, headers: {} }),
     close: nothing,
   };
 }
 
+/** Whoever only forwards sends several lines in one message. */
 function bare(place: Place): Wire {
   return {
     ...seed(place),
+    completion: () => ({ port: place.port, path: '/v1/chat/completions', headers: {} }),
     textOf: (message) => message.split('\n').map(textOfChunk).join(''),
   };
 }
@@ -85,6 +63,7 @@ const WIRES: Record<SystemName, (place: Place) => Wire> = {
   'seed-redis': seedRedis,
   'socket-io': socketIo,
   agents,
+  floor: bare,
   bare,
 };
 

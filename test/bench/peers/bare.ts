@@ -1,5 +1,5 @@
 /** The practical ceiling: whole lines go to the sockets as they came, without a look at them; nothing is kept. */
-import { createServer } from 'node:http';
+import { request as ask, createServer } from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
 import { listen } from './listen.ts';
 
@@ -11,6 +11,14 @@ function forward(user: string, bytes: Buffer): void {
 }
 
 const http = createServer((request, response) => {
+  if (request.url === '/v1/chat/completions') {
+    const upstream = ask(process.env['UPSTREAM_URL'] ?? '', { method: 'POST' }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(upstream);
+    return;
+  }
   const user = /^\/outbound\/(.+)$/.exec(request.url ?? '')?.[1] ?? '';
   let carry: Buffer = Buffer.alloc(0);
   request.on('data', (piece: Buffer) => {

@@ -1,4 +1,4 @@
-"""The seeds' own design: a FastAPI gateway with a dictionary of sockets; results come over Redis pub/sub or by HTTP."""
+"""The seeds' own designs on FastAPI: a dictionary of sockets that is written to by HTTP, or a Redis subscription per socket."""
 
 import asyncio
 import json
@@ -9,10 +9,8 @@ import uuid
 import redis.asyncio
 import uvicorn
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
-from fastapi.responses import StreamingResponse
 
 REDIS_PORT = os.environ.get("REDIS_PORT")
-SOCKETS = "bench:outbound"
 
 sessions: dict[str, list[WebSocket]] = {}
 lock = asyncio.Lock()
@@ -30,24 +28,24 @@ async def push_to_user(user: str, payload: dict) -> bool:
     return delivered
 
 
-async def consume_outbound() -> None:
+async def forward(ws: WebSocket, user: str) -> None:
+    """What the service publishes for a user goes to this socket: each has a subscription of its own."""
     client = redis.asyncio.Redis(port=int(REDIS_PORT))
     pubsub = client.pubsub()
-    await pubsub.subscribe(SOCKETS)
-    async for message in pubsub.listen():
-        if message["type"] == "message":
-            event = json.loads(message["data"])
-            await push_to_user(event["user"], event["payload"])
+    try:
+        await pubsub.subscribe(f"webchat:{user}")
+        await pubsub.get_message(timeout=None)
+        await ws.send_text(json.dumps({"type": "ready", "session": str(uuid.uuid4())}))
+        while True:
+            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
+            if message:
+                await ws.send_json(json.loads(message["data"]))
+    finally:
+        await pubsub.close()
+        await client.close()
 
 
 app = FastAPI()
-background: set[asyncio.Task] = set()
-
-
-@app.on_event("startup")
-async def start() -> None:
-    if REDIS_PORT:
-        background.add(asyncio.create_task(consume_outbound()))
 
 
 @app.get("/")
@@ -60,13 +58,18 @@ async def connect(ws: WebSocket, user: str) -> None:
     await ws.accept()
     async with lock:
         sessions.setdefault(user, []).append(ws)
-    await ws.send_text(json.dumps({"type": "ready", "session": str(uuid.uuid4())}))
+    if REDIS_PORT:
+        forwarding = asyncio.create_task(forward(ws, user))
+    else:
+        await ws.send_text(json.dumps({"type": "ready", "session": str(uuid.uuid4())}))
     try:
         while True:
             await ws.receive_text()
     except WebSocketDisconnect:
         pass
     finally:
+        if REDIS_PORT:
+            forwarding.cancel()
         async with lock:
             sessions[user].remove(ws)
             if not sessions[user]:
@@ -81,33 +84,6 @@ async def outbound(user: str, request: Request):
         for line in lines:
             await push_to_user(user, json.loads(line))
     return {"ok": True}
-
-
-@app.post("/v1/chat/completions")
-async def completions(request: Request):
-    """The worker that calls the model publishes to `sg:sse:{id}`; the request's own process subscribes and writes SSE."""
-    body = await request.json()
-    request_id = str(uuid.uuid4())
-    client = redis.asyncio.Redis(port=int(REDIS_PORT))
-    pubsub = client.pubsub()
-    await pubsub.subscribe(f"sg:sse:{request_id}")
-    await client.publish("bench:requests", json.dumps({"id": request_id, "body": body}))
-
-    async def events():
-        try:
-            async for message in pubsub.listen():
-                if message["type"] != "message":
-                    continue
-                payload = json.loads(message["data"])
-                if payload is None:
-                    yield "data: [DONE]\n\n"
-                    return
-                yield f"data: {json.dumps(payload)}\n\n"
-        finally:
-            await pubsub.aclose()
-            await client.aclose()
-
-    return StreamingResponse(events(), media_type="text/event-stream")
 
 
 if __name__ == "__main__":

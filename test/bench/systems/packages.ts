@@ -13,7 +13,8 @@ export function requirePackages(): void {
     cwd: folder,
     encoding: 'utf8',
   });
-  if (installed.status !== 0) throw new Absent(`npm ci in test/bench/peers failed: ${installed.stderr.trim()}`);
+  if (installed.status !== 0)
+    throw new Absent(`npm ci in test/bench/peers failed: ${installed.stderr.trim()}`);
 }
 
 let bundle: string | undefined;

@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inRoot } from '../../../src/local/paths.ts';
+import type { SystemName } from '../load/wire.ts';
 import { freePort } from './free-port.ts';
 import { startListening } from './listening.ts';
 import { bundleAgent, requirePackages } from './packages.ts';
@@ -13,7 +15,9 @@ function requirePython(): void {
   const modules = 'import fastapi, uvicorn, redis, websockets, uvloop, httptools';
   const found = spawnSync(python, ['-c', modules], { encoding: 'utf8' });
   if (found.status !== 0)
-    throw new Absent('needs python3-fastapi, python3-uvicorn, python3-redis, python3-websockets, python3-uvloop');
+    throw new Absent(
+      'needs python3-fastapi, python3-uvicorn, python3-redis, python3-websockets, python3-uvloop',
+    );
 }
 
 /** The seeds' gateway: an in-memory dictionary of sockets, which the service writes to by HTTP. */
@@ -62,34 +66,44 @@ export const socketIo: System = {
   },
 };
 
-/** The Cloudflare Agents SDK, bundled and served as Starwire is, on the same workerd. */
+/** A Worker with the object class `Room`, served as Starwire is, on the same workerd. */
+async function startRoom(system: SystemName, bundle: string, upstream: string): Promise<Running> {
+  const state = await mkdtemp(join(tmpdir(), 'starwire-bench-'));
+  const words = ['workerd.ts', bundle, 'Room', state, `${upstream}/chat/completions`];
+  const { port, pid, stop } = await startListening(process.execPath, words);
+  return {
+    place: { system, port },
+    roots: [pid],
+    async stop() {
+      await stop();
+      await rm(state, { recursive: true, force: true });
+    },
+  };
+}
+
 export const agents: System = {
   name: 'agents',
   title: 'Cloudflare Agents SDK',
   async start({ upstream = '' } = {}) {
     requirePackages();
-    const bundle = bundleAgent();
-    const state = await mkdtemp(join(tmpdir(), 'starwire-bench-'));
-    const { port, pid, stop } = await startListening(process.execPath, [
-      ...['workerd.ts', bundle, 'Room', state, `${upstream}/chat/completions`],
-    ]);
-    return {
-      place: { system: 'agents', port },
-      roots: [pid],
-      async stop() {
-        await stop();
-        await rm(state, { recursive: true, force: true });
-      },
-    };
+    return startRoom('agents', bundleAgent(), upstream);
   },
 };
 
-/** A bare writer: what is left when nothing is done but forwarding. */
+/** An object that forwards and keeps nothing: less than this is not possible on workerd. */
+export const floor: System = {
+  name: 'floor',
+  title: 'floor of workerd',
+  start: ({ upstream = '' } = {}) => startRoom('floor', inRoot('test/bench/peers/floor.js'), upstream),
+};
+
+/** What is left where nothing is done but forwarding, in Node. */
 export const bare: System = {
   name: 'bare',
   title: 'bare writer (ws in Node)',
-  async start(): Promise<Running> {
-    const { port, pid, stop } = await startListening(process.execPath, ['bare.ts']);
+  async start({ upstream = '' } = {}) {
+    const env = { UPSTREAM_URL: `${upstream}/chat/completions` };
+    const { port, pid, stop } = await startListening(process.execPath, ['bare.ts'], env);
     return { place: { system: 'bare', port }, roots: [pid], stop };
   },
 };
