@@ -1,10 +1,9 @@
 import { runBill } from './bill/run.ts';
-import { SCENARIOS } from './scenarios/index.ts';
-import { runScenario } from './speed.ts';
+import { runSpeed, SPEED } from './speed.ts';
 
 /** `npm run bench [name …]`: all benchmarks, or those that are named. */
 const BENCHES: Record<string, () => Promise<void>> = {
-  ...Object.fromEntries(Object.keys(SCENARIOS).map((name) => [name, () => runScenario(name)])),
+  ...Object.fromEntries(SPEED.map((name) => [name, () => runSpeed(name)])),
   bill: runBill,
 };
 

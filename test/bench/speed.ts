@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { inRoot } from '../../src/local/paths.ts';
+import { coldStart } from './cold/run.ts';
 import { measure } from './harness/measure.ts';
 import { machine, tableOf } from './harness/report.ts';
 import { SCENARIOS } from './scenarios/index.ts';
@@ -20,14 +21,18 @@ socket), the agent, the floor and the bare writer store nothing of a chunk. The 
 reads; the bare writer does the same in Node.
 `;
 
+/** The names that `npm run bench` knows, in the order of the page. */
+export const SPEED = [...Object.keys(SCENARIOS), 'cold'];
+
 /** Measures one scenario, prints its tables and puts them into docs/benchmarks.md. */
-export async function runScenario(name: string): Promise<void> {
+export async function runSpeed(name: string): Promise<void> {
   const tables: string[] = [];
-  for (const measurement of SCENARIOS[name] ?? []) {
-    const table = tableOf(await measure(measurement));
+  const show = (table: string): void => {
     console.log(`\n${table}`);
     tables.push(table);
-  }
+  };
+  if (name === 'cold') show(await coldStart());
+  for (const measurement of SCENARIOS[name] ?? []) show(tableOf(await measure(measurement)));
   writePart(name, [machine(), '', ...tables].join('\n'));
 }
 
@@ -37,7 +42,7 @@ function writePart(name: string, part: string): void {
   for (const [, known = '', text = ''] of existing().matchAll(/<!-- (\w+) -->\n([\s\S]*?)<!-- end -->/g))
     parts.set(known, text);
   parts.set(name, `## ${name}\n\n${part}\n`);
-  const ordered = Object.keys(SCENARIOS).flatMap((known) => {
+  const ordered = SPEED.flatMap((known) => {
     const text = parts.get(known);
     return text === undefined ? [] : [`<!-- ${known} -->\n${text}<!-- end -->\n`];
   });

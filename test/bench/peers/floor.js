@@ -25,7 +25,7 @@ export class Room extends DurableObject {
 export default {
   fetch(request, env) {
     const { pathname } = new URL(request.url);
-    if (pathname === '/healthz') return new Response('ok');
+    if (!/^\/(ws|outbound|v1)\//.test(pathname)) return new Response('not found', { status: 404 });
     if (pathname === '/v1/chat/completions')
       return fetch(env.UPSTREAM_URL, { method: 'POST', body: request.body });
     return env.Room.getByName(pathname.split('/').at(-1)).fetch(request);
