@@ -7,37 +7,60 @@ import { medians } from './statistics.ts';
 
 /** Starts all systems, then loads them in turns, so that what else the machine does falls on all of them. */
 export async function measure(measurement: Measurement): Promise<Result> {
-  const generator = await Generator.start();
+  let generator = await Generator.start();
   const running = new Map<System, Running>();
   const rounds = new Map<System, Round[]>();
-  const absent: Result['absent'] = [];
+  const result: Result = { measurement, outcomes: [], absent: [], failed: [] };
+  const drop = async (system: System, error: unknown): Promise<void> => {
+    const why = firstLine(error);
+    result.failed.push({ system, why });
+    console.error(`\n!!! ${system.title} failed: ${why}\n`);
+    await running.get(system)?.stop();
+    running.delete(system);
+    // What is left of the load ends with the process that made it.
+    generator.stop();
+    generator = await Generator.start();
+  };
   try {
     for (const system of measurement.systems) {
-      try {
-        running.set(system, await system.start(measurement.start));
-        rounds.set(system, []);
-      } catch (error) {
-        if (!(error instanceof Absent)) throw error;
-        absent.push({ system, why: error.message });
-        console.warn(`\n!!! ${system.title} is not measured: it ${error.message}\n`);
-      }
+      const one = await startOr(system, measurement, result);
+      if (one) running.set(system, one);
     }
-    // The first round warms up and does not count.
+    // The first round warms up and does not count, but where there is only one.
     for (let n = 0; n <= measurement.rounds; n += 1)
-      for (const [system, one] of running) {
-        const round = await roundOf(measurement, generator, one);
-        if (n > 0 || measurement.rounds === 0) rounds.get(system)?.push(round);
+      for (const [system, one] of [...running]) {
+        const round = await roundOf(measurement, generator, one).catch((error: unknown) =>
+          drop(system, error),
+        );
+        if (round && (n > 0 || measurement.rounds === 0))
+          rounds.set(system, [...(rounds.get(system) ?? []), round]);
       }
   } finally {
     generator.stop();
     for (const one of running.values()) await one.stop();
   }
-  return {
-    measurement,
-    absent,
-    outcomes: [...rounds].map(([system, theirs]) => outcomeOf(system, theirs)),
-  };
+  result.outcomes.push(...[...running.keys()].map((system) => outcomeOf(system, rounds.get(system) ?? [])));
+  return result;
 }
+
+/** Starts a system; a peer that cannot run here is left out, loudly. */
+async function startOr(
+  system: System,
+  { start }: Measurement,
+  { absent }: Result,
+): Promise<Running | undefined> {
+  try {
+    return await system.start(start);
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error;
+    absent.push({ system, why: error.message });
+    console.warn(`\n!!! ${system.title} is not measured: it ${error.message}\n`);
+    return undefined;
+  }
+}
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.slice(0, 200) ?? '';
 
 async function roundOf(
   measurement: Measurement,

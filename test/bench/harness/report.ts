@@ -4,7 +4,7 @@ import { inRoot } from '../../../src/local/paths.ts';
 import type { Goal, Outcome, Result } from '../scenarios/scenario.ts';
 
 /** One measurement as Markdown: a table, who was left out, and the goals. */
-export function tableOf({ measurement, outcomes, absent }: Result): string {
+export function tableOf({ measurement, outcomes, absent, failed }: Result): string {
   const { title, columns, goals } = measurement;
   const own = outcomes.find(({ system }) => system.name === 'starwire');
   const heads = columns.flatMap(({ heading, ratio }) => (ratio ? [heading, '× Starwire'] : [heading]));
@@ -28,6 +28,7 @@ export function tableOf({ measurement, outcomes, absent }: Result): string {
       ? ['\\* The generator itself was the limit: this system is at least as good as that.', '']
       : []),
     ...absent.map(({ system, why }) => `**${system.title} was not measured: it ${why}.**\n`),
+    ...failed.map(({ system, why }) => `**${system.title} failed under this load: ${why}**\n`),
     ...goals.map((goal) => `- ${judge(goal, outcomes)}`),
     '',
   ].join('\n');

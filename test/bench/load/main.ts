@@ -48,6 +48,6 @@ const report = (one: Report): void => void process.send?.(one);
 
 process.on('message', (order: Order) => {
   follow(order).then(report, (error: unknown) =>
-    report({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    report({ failed: error instanceof Error ? error.message : String(error) }),
   );
 });

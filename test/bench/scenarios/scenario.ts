@@ -54,4 +54,6 @@ export interface Result {
   outcomes: Outcome[];
   /** Who could not take part, and why. */
   absent: { system: System; why: string }[];
+  /** Who broke under the load, or delivered something else than was written. */
+  failed: { system: System; why: string }[];
 }
