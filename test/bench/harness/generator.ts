@@ -18,9 +18,14 @@ export interface Round {
 /** The process that makes the load, and the clock beside it. */
 export class Generator {
   readonly #process: ChildProcess;
+  readonly #ended: Promise<never>;
 
   private constructor(child: ChildProcess) {
     this.#process = child;
+    this.#ended = once(child, 'exit').then(([code, signal]) => {
+      throw new Error(`the generator has ended: ${code ?? signal}`);
+    });
+    this.#ended.catch(() => undefined);
   }
 
   static async start(): Promise<Generator> {
@@ -47,9 +52,14 @@ export class Generator {
 
   async #order(order: Order): Promise<Report> {
     this.#process.send(order);
-    const [report]: Report[] = await once(this.#process, 'message');
-    if (!report) throw new Error('the generator has ended');
+    const report = await Promise.race([this.#told(), this.#ended]);
     if ('failed' in report) throw new Error(report.failed);
+    return report;
+  }
+
+  async #told(): Promise<Report> {
+    const [report]: Report[] = await once(this.#process, 'message');
+    if (!report) throw new Error('the generator told nothing');
     return report;
   }
 

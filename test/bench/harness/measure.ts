@@ -5,6 +5,9 @@ import { GENERATOR_SHARE, Generator, type Round } from './generator.ts';
 import { memoryOf } from './process-tree.ts';
 import { medians } from './statistics.ts';
 
+/** Of what a system that failed has said. */
+const SAID_CHARS = 1_500;
+
 /** Starts all systems, then loads them in turns, so that what else the machine does falls on all of them. */
 export async function measure(measurement: Measurement): Promise<Result> {
   let generator = await Generator.start();
@@ -14,7 +17,9 @@ export async function measure(measurement: Measurement): Promise<Result> {
   const drop = async (system: System, error: unknown): Promise<void> => {
     const why = firstLine(error);
     result.failed.push({ system, why });
-    console.error(`\n!!! ${system.title} failed: ${why}\n`);
+    console.error(
+      `\n!!! ${system.title} failed: ${why}\n${running.get(system)?.output?.().slice(-SAID_CHARS) ?? ''}`,
+    );
     await running.get(system)?.stop();
     running.delete(system);
     // What is left of the load ends with the process that made it.

@@ -34,7 +34,7 @@ const idleOf = (users: number, systems: System[], goals: Goal[]): Measurement<'i
   },
 });
 
-/** The idle crowd. Both on workerd with so many that the slower peer is done in a minute, and alone with 5,000. */
+/** The idle crowd: with the peers so many that the slowest is done within a minute, and then Starwire alone with 5,000. */
 export const idle = [
   idleOf(
     1_000,

@@ -22,6 +22,7 @@ export const starwire: System = {
         internal_token: server.secrets.INTERNAL_TOKEN,
       },
       roots: [server.pid],
+      output: () => server.output(),
       stop: () => server.stop(),
     };
   },

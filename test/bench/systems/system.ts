@@ -5,6 +5,8 @@ export interface Running {
   place: Place;
   /** Its processes, whose children count as well. */
   roots: number[];
+  /** What it has said, where that is kept. */
+  output?(): string;
   stop(): Promise<void>;
 }
 
