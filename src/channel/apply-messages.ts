@@ -105,7 +105,6 @@ export function edit(core: Core, event: OutboundOf<'edit'>): Applied {
     timestamp: core.timestamp,
     ...(buttons ? { buttons } : {}),
   });
-  core.recalled.changed(event.id, frame.seq);
   if (streaming?.state.reply) {
     const { reply } = streaming.state;
     streaming.text.reset(core.ports.sql, text);

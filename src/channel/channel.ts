@@ -244,11 +244,11 @@ export class Channel {
 
   /** Takes rows back that the records gave, for what is to change them. */
   recall(rows: readonly PlacedRow[]): void {
-    const { recalled, journal, ports } = this.#core;
+    const { recalled, ports } = this.#core;
     const wanted = rows.filter(({ row }) => this.lacking([row.id]).length > 0);
     if (wanted.length > 0)
       ports.sql.transaction(() => {
-        for (const row of wanted) recalled.add(row, journal.head);
+        for (const row of wanted) recalled.add(row);
       });
   }
 

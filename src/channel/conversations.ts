@@ -83,7 +83,8 @@ function forget({ ports: { sql }, recalled }: Core, id: string): void {
   sql.run(
     `INSERT OR IGNORE INTO disposals (file)
      SELECT id FROM events WHERE conversation = ?1 AND type = 'file'
-     UNION SELECT value ->> 'id' FROM events, json_each(frame, '$.attachments') WHERE conversation = ?1 AND type = 'message'`,
+     UNION SELECT file.value ->> 'id' FROM events, json_each(frame, '$.attachments') AS file
+       WHERE conversation = ?1 AND events.type = 'message'`,
     id,
   );
   sql.run(

@@ -67,7 +67,8 @@ export function foldHistory(entries: Iterable<Entry>, earlier: readonly PlacedRo
 function press(rows: Map<string, PlacedRow>, { seq, custom_id, reply_to = '' }: MessageFrame): void {
   const known = rows.get(reply_to);
   if (custom_id === undefined || known?.row.type !== 'message') return;
-  known.row = { ...known.row, seq, pressed: [...(known.row.pressed ?? []), custom_id] };
+  const pressed = new Set(known.row.pressed).add(custom_id);
+  known.row = { ...known.row, seq, pressed: [...pressed] };
 }
 
 /** A turn that broke off before it said anything: that it did is what its user must find, also later. */

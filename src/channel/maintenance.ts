@@ -29,7 +29,7 @@ export class Maintenance {
     const cut = cutOf(core);
     if (cut > core.journal.cut && isRecorded(core)) {
       core.journal.trim(cut);
-      core.recalled.trim(cut);
+      core.recalled.clear();
     }
     core.journal.grown = 0;
   }

@@ -4,7 +4,7 @@ import type { Sql } from './ports.ts';
 
 /**
  * Rows of history that are in the records alone and are wanted again: an edit or a pressed button changes them, whatever
- * their age. They stay until the journal is cut behind those changes.
+ * their age. They stay until the journal is cut, which it is only when the records have those changes as well.
  */
 export class Recalled {
   readonly #sql: Sql;
@@ -31,28 +31,23 @@ export class Recalled {
       .map(({ position, row }) => ({ position, row: JSON.parse(row) }));
   }
 
-  /** Keeps a row for what is appended next, after `head`. Inside a transaction. */
-  add({ position, row }: PlacedRow, head: number): void {
+  /** Inside a transaction. */
+  add({ position, row }: PlacedRow): void {
     this.#sql.run(
-      'INSERT OR IGNORE INTO recalled (id, conversation, position, row, seq) VALUES (?, ?, ?, ?, ?)',
+      'INSERT OR IGNORE INTO recalled (id, conversation, position, row) VALUES (?, ?, ?, ?)',
       row.id,
       row.conversation,
       position,
       JSON.stringify(row),
-      head + 1,
     );
   }
 
-  /** The entry `seq` changes a row. Inside a transaction. */
-  changed(id: string, seq: number): void {
-    this.#sql.run('UPDATE recalled SET seq = ? WHERE id = ?', seq, id);
+  /** Inside a transaction. */
+  clear(): void {
+    this.#sql.run('DELETE FROM recalled');
   }
 
-  /** Nothing up to `cut` is in the journal any more. Inside a transaction. */
-  trim(cut: number): void {
-    this.#sql.run('DELETE FROM recalled WHERE seq <= ?', cut);
-  }
-
+  /** Those of one conversation. Inside a transaction. */
   drop(conversation: string): void {
     this.#sql.run('DELETE FROM recalled WHERE conversation = ?', conversation);
   }

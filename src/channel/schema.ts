@@ -25,8 +25,8 @@ const VERSIONS = [
     'CREATE TABLE blobs (id TEXT PRIMARY KEY, data TEXT) WITHOUT ROWID',
   ],
   [
-    // Rows of history that the journal no longer holds and that entries up to `seq` change again.
-    'CREATE TABLE recalled (id TEXT PRIMARY KEY, conversation TEXT, position INTEGER, row TEXT, seq INTEGER) WITHOUT ROWID',
+    // Rows of history that the journal no longer holds and that its entries change again.
+    'CREATE TABLE recalled (id TEXT PRIMARY KEY, conversation TEXT, position INTEGER, row TEXT) WITHOUT ROWID',
     // Files of deleted conversations that are still to be removed from R2.
     'CREATE TABLE disposals (file TEXT PRIMARY KEY) WITHOUT ROWID',
   ],

@@ -150,7 +150,6 @@ function checkAction(core: Core, { message, custom_id, client_id }: ActionComman
         reply_to: message,
         custom_id,
       });
-      core.recalled.changed(message, said.seq);
       const extra = { custom_id, message_id: message };
       return begin(core, who, said, { type: 'action', reply_to_id: message, extra });
     },

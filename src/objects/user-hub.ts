@@ -213,7 +213,7 @@ export class UserHub extends DurableObject<Env> {
   }
 
   /** What the user is called; '' where nobody knows. */
-  name(): string {
+  userName(): string {
     return this.#host.channel.name;
   }
 

@@ -1,12 +1,11 @@
 import { Hono } from 'hono';
 import { unwrap } from '../objects/outcome.ts';
 import { ActionCommand, AnswerCommand, CancelCommand, MessageCommand } from '../protocol/client-frames.ts';
-import { StarwireError } from '../protocol/errors.ts';
 import { userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import { parse } from '../protocol/parse.ts';
 import { Files, knownFiles } from '../records/files.ts';
-import { type AppEnv, hubOf, readJson, requireUser, use } from './app.ts';
+import { type AppEnv, hubOf, readJson, requireObject, requireUser, use } from './app.ts';
 import { conversations } from './conversations.ts';
 import { records } from './records.ts';
 
@@ -35,7 +34,7 @@ clientApi.post('/actions', async (c) => {
 clientApi.post('/prompts/:prompt/answer', async (c) => {
   const who = await requireUser(c);
   const command = parse(AnswerCommand, {
-    ...record(await readJson(c, use(c).config.limits.frame_bytes)),
+    ...requireObject(await readJson(c, use(c).config.limits.frame_bytes)),
     prompt: c.req.param('prompt'),
   });
   return c.json(unwrap(await hubOf(c, who).send(command, who, new Map())), 202);
@@ -56,9 +55,3 @@ clientApi.post('/turns/:turn/regenerate', async (c) => {
 
 clientApi.route('/conversations', conversations);
 clientApi.route('/', records);
-
-function record(body: unknown): object {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new StarwireError('bad_request', 'the body is not a JSON object');
-  return body;
-}

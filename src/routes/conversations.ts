@@ -5,7 +5,16 @@ import { StarwireError } from '../protocol/errors.ts';
 import { ConversationId } from '../protocol/ids.ts';
 import { parse, parseJson } from '../protocol/parse.ts';
 import { Conversations } from '../records/conversations.ts';
-import { type AppEnv, type Ctx, hubOf, queryNumber, readJson, readText, requireUser } from './app.ts';
+import {
+  type AppEnv,
+  type Ctx,
+  hubOf,
+  queryNumber,
+  readJson,
+  readText,
+  requireObject,
+  requireUser,
+} from './app.ts';
 
 /** The conversations of a user (section 3). */
 export const conversations = new Hono<AppEnv>();
@@ -23,14 +32,14 @@ conversations.get('/', async (c) => {
 conversations.post('/', async (c) => {
   const who = await requireUser(c);
   const body = await readText(c, BODY_BYTES);
-  const { title } = parse(NewConversation, body === '' ? {} : parseJson(body));
+  const { title } = parse(NewConversation, requireObject(body === '' ? {} : parseJson(body)));
   return c.json(unwrap(await hubOf(c, who).createConversation(title)), 201);
 });
 
 conversations.patch('/:id', async (c) => {
   const who = await requireUser(c);
   const id = conversationOf(c);
-  const { title } = parse(Renaming, await readJson(c, BODY_BYTES));
+  const { title } = parse(Renaming, requireObject(await readJson(c, BODY_BYTES)));
   return c.json(unwrap(await hubOf(c, who).renameConversation(id, title)));
 });
 

@@ -90,7 +90,7 @@ internal.get('/history', async (c) => {
   const limit = queryNumber(c, 'limit', 1, 1_000) ?? 100;
   const hub = c.env.USER_HUB.getByName(hubName(tenant, user));
   const { messages }: HistoryPage = JSON.parse(await hub.history(conversation, undefined, limit));
-  const name = (await hub.name()) || user;
+  const name = (await hub.userName()) || user;
   // A turn that broke off without a word has a row, too: it says nothing that an upstream could read.
   const said = messages
     .filter((row) => row.type === 'message')
