@@ -239,12 +239,14 @@ export class Channel {
   lacking(ids: readonly string[]): string[] {
     const { journal, recalled } = this.#core;
     if (journal.cut === 0) return [];
-    return ids.filter((id) => journal.find('message', id).length === 0 && !recalled.get(id));
+    return ids.filter((id) => journal.find('message', id).length === 0 && !recalled.has(id));
   }
 
-  /** Takes rows back that the records gave, for what is to change them. */
-  recall(rows: readonly PlacedRow[]): void {
+  /** Takes rows back that the records gave, for what is to change them; undefined where they cannot be read: of `ids`. */
+  recall(ids: readonly string[], rows: readonly PlacedRow[] | undefined): void {
     const { recalled, ports } = this.#core;
+    recalled.unread(rows ? [] : ids);
+    if (!rows) return;
     const wanted = rows.filter(({ row }) => this.lacking([row.id]).length > 0);
     if (wanted.length > 0)
       ports.sql.transaction(() => {

@@ -134,13 +134,12 @@ export class UserHub extends DurableObject<Env> {
     const lacking = this.#host.channel.lacking(ids);
     if (lacking.length === 0) return;
     await this.ctx.blockConcurrencyWhile(async () => {
-      try {
-        const rows = await this.#recorder.rows(lacking);
-        this.#host.run((channel) => channel.recall(rows));
-      } catch (error) {
-        // They count as unknown: to an upstream, and to a client, something to be tried again later.
+      // What throws in here resets the object.
+      const rows = await this.#recorder.rows(lacking).catch((error: unknown) => {
         log('error', 'records cannot be read', { ...this.#owner, error });
-      }
+        return undefined;
+      });
+      this.#host.run((channel) => channel.recall(lacking, rows));
     });
   }
 
