@@ -34,9 +34,11 @@ export class Conversations {
     return found?.seq ?? 0;
   }
 
-  create(title: string): ConversationFrame {
-    const id = this.#core.ports.newId('conv');
-    return this.#say(id, 'created', title);
+  /** `created_at` in Unix seconds, as the records will have it. */
+  create(title: string): { id: string; created_at: number } {
+    const { journal, ports } = this.#core;
+    const { id, seq } = this.#say(ports.newId('conv'), 'created', title);
+    return { id, created_at: (journal.timeOf(seq) ?? 0) / 1000 };
   }
 
   /** Throws `not_found` where it is known to be gone; that it ever was is the caller's to know. */

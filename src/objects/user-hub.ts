@@ -222,11 +222,9 @@ export class UserHub extends DurableObject<Env> {
   }
 
   createConversation(title: string): Promise<Outcome<ConversationView>> {
-    const now = Date.now() / 1000;
-    const view = { title, created_at: now, updated_at: now, last_message: null };
     return this.#change(() => {
-      const { id } = this.#host.run(({ conversations }) => conversations.create(title));
-      return { id, ...view };
+      const { id, created_at } = this.#host.run(({ conversations }) => conversations.create(title));
+      return { id, title, created_at, updated_at: created_at, last_message: null };
     });
   }
 
