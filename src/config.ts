@@ -1,4 +1,5 @@
 import { type Limits, readLimits } from './protocol/limits.ts';
+import { MIN_WEBHOOK_SECRET_BYTES } from './protocol/tenants.ts';
 
 /** The variables of the environment, read and checked once (P-ID-5, P-BR-1). */
 
@@ -38,8 +39,6 @@ export interface Config {
 
 const MIN_SECRET_BYTES = 32;
 const ENCRYPTION_KEY_BYTES = 32;
-/** Of a Standard Webhooks secret. */
-export const MIN_WEBHOOK_SECRET_BYTES = 24;
 
 /**
  * Reads the variables. Throws an Error whose message names the variable that is missing, too short or unknown.

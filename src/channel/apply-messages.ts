@@ -91,7 +91,7 @@ export function edit(core: Core, event: OutboundOf<'edit'>): Applied {
   if (streaming && streaming.state.reply === undefined) {
     throw new StarwireError('conflict', 'the message is still streaming');
   }
-  const known = core.journal.find('message', event.id).at(-1);
+  const known = core.journal.find('message', event.id).at(-1) ?? core.recalled.get(event.id);
   if (known?.type !== 'message')
     throw new StarwireError('not_found', 'there is no message with this id', { field: 'id' });
   const text = wellFormed(event.text);

@@ -28,6 +28,9 @@ export interface TurnState {
   active_at: number;
   /** Set once a `message` event gave the reply: its buttons, its lengths (chunks may follow), and the entry that gave it. */
   reply?: { buttons?: Button[]; length: number; reasoning: number; seq: number };
+  /** Of a reply that was asked for again: the user's message, and the reply that this one is instead of. */
+  asked?: string;
+  replaces?: string;
   text_length: number;
   reasoning_length: number;
 }
@@ -51,8 +54,9 @@ export class OpenTurn {
   }
 
   frame(): TurnFrame {
-    const { seq, turn, conversation, message, status } = this.state;
-    return { type: 'turn', seq, turn, conversation, message, status };
+    const { seq, turn, conversation, message, status, replaces } = this.state;
+    const again = replaces === undefined ? {} : { replaces };
+    return { type: 'turn', seq, turn, conversation, message, status, ...again };
   }
 }
 
