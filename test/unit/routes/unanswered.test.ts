@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../../src/protocol/client-frames.ts';
+import type { AckFrame, ErrorFrame, ServerFrame, TurnFrame } from '../../../src/protocol/server-frames.ts';
 import { Unanswered } from '../../../src/routes/unanswered.ts';
 
 const message = (client_id: string): Command => ({ type: 'message', client_id, text: 'hi' });
 const cancel: Command = { type: 'cancel', turn: 't1' };
-const ack = (client_id: string) =>
-  ({ ...{ type: 'ack', client_id, id: 'm', seq: 1, conversation: 'default', duplicate: false } }) as const;
-const error = { type: 'error', code: 'turn_finished', message: 'it has ended', retryable: false } as const;
-const ended = {
+const ack = (client_id: string): AckFrame => ({
+  ...{ type: 'ack', client_id, id: 'm', seq: 1, conversation: 'default', duplicate: false },
+});
+const error: ErrorFrame = { type: 'error', code: 'turn_finished', message: 'it ended', retryable: false };
+const ended: TurnFrame = {
   ...{ type: 'turn', seq: 2, turn: 't1', conversation: 'default', message: 'm1', status: 'cancelled' },
-} as const;
+};
 
 /** What is sent to a new connection. */
 function sent(unanswered: Unanswered): { commands: Command[]; refusals: object[] } {
@@ -26,7 +28,7 @@ describe('P-WS-5 commands over resets', () => {
     expect(sent(unanswered).commands).toEqual([message('b'), cancel]);
   });
 
-  test.each([
+  test.each<[string, Command, ServerFrame]>([
     ['an ack', message('a'), ack('a')],
     ['an error that names it', message('a'), { ...error, client_id: 'a' }],
     ['the end of the turn', cancel, ended],
