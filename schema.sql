@@ -85,3 +85,14 @@ CREATE TABLE IF NOT EXISTS tenants (
   webhook_secrets TEXT,      -- JSON: [secret], sealed
   updated_at REAL NOT NULL
 ) WITHOUT ROWID;
+
+-- Which conversation a user of a Konstruct portal has with which agent.
+CREATE TABLE IF NOT EXISTS portal_conversations (
+  id TEXT PRIMARY KEY, -- a UUID, the conversation's id
+  tenant TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  user TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  UNIQUE (tenant, agent, user)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS portal_conversations_by_user ON portal_conversations (tenant, user);

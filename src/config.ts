@@ -12,8 +12,13 @@ export interface OfferedModel {
   upstream?: string | undefined;
 }
 
+export const UPSTREAM_BODIES = ['starwire', 'konstruct'] as const;
+export type UpstreamBody = (typeof UPSTREAM_BODIES)[number];
+
 export interface Upstream {
   mode: UpstreamMode;
+  /** How deliveries by webhook are written; where nothing says so, as the contract has them. */
+  body?: UpstreamBody;
   url?: string;
   api_key?: string;
   /** The model to ask for: with `models`, where none is named; without, whatever is named. */
@@ -88,8 +93,12 @@ function readUpstream(
   list: (name: string) => string[],
 ): Upstream {
   const mode = read('UPSTREAM_MODE') ?? 'demo';
-  if (!isMode(mode)) {
+  if (!isOneOf(UPSTREAM_MODES, mode)) {
     throw new Error(`UPSTREAM_MODE is "${mode}"; it must be one of ${UPSTREAM_MODES.join(', ')}`);
+  }
+  const body = read('UPSTREAM_BODY') ?? 'starwire';
+  if (!isOneOf(UPSTREAM_BODIES, body)) {
+    throw new Error(`UPSTREAM_BODY is "${body}"; it must be one of ${UPSTREAM_BODIES.join(', ')}`);
   }
   const url = read('UPSTREAM_URL');
   if (mode !== 'demo') {
@@ -108,6 +117,7 @@ function readUpstream(
   }
   return {
     mode,
+    ...(body === 'starwire' ? {} : { body }),
     url,
     api_key: read('UPSTREAM_API_KEY'),
     model: read('UPSTREAM_MODEL'),
@@ -133,8 +143,8 @@ function encryptionKey(text: string): Uint8Array<ArrayBuffer> {
   return key;
 }
 
-function isMode(mode: string): mode is UpstreamMode {
-  return (UPSTREAM_MODES as readonly string[]).includes(mode);
+function isOneOf<T extends string>(known: readonly T[], text: string): text is T {
+  return known.some((one) => one === text);
 }
 
 function byteLength(text: string): number {

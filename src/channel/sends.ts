@@ -145,7 +145,7 @@ function checkAction(core: Core, { message, custom_id, client_id }: ActionComman
       const { conversation } = original;
       const said = say(core, who, {
         conversation,
-        text: button.label,
+        text: button.label || button.emoji || custom_id,
         client_id,
         reply_to: message,
         custom_id,
