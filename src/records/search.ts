@@ -55,14 +55,14 @@ export class Search {
         ? undefined
         : bind(long.map((term) => `"${term.replaceAll('"', '""')}"`).join(' AND '));
     const place = match === undefined ? 'm.place' : 's.rowid';
-    // The user's rows are one range of places, of which both indexes read only the newest.
+    // The user's rows are one range of places, of which both indexes read only the newest; `+` keeps a third one out.
     const { results } = await ofTenant(this.#db, tenant)
       .statement(
         `SELECT m.position, m.text, m.row
          FROM ${match === undefined ? 'messages AS m' : 'messages_search AS s JOIN messages AS m ON m.place = s.rowid'}
          WHERE ${match === undefined ? '' : `messages_search MATCH ${match} AND`}
            ${place} > (${number} << 32) AND ${place} < (${number} << 32 | ?3)
-           AND m.tenant = ?1 AND m.user = ?2 ${likes.join(' ')}
+           AND +m.tenant = ?1 AND +m.user = ?2 ${likes.join(' ')}
          ORDER BY ${place} DESC LIMIT ?4`,
         ...values,
       )
