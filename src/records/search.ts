@@ -47,7 +47,9 @@ export class Search {
     const number = '(SELECT number FROM users WHERE tenant = ?1 AND user = ?2)';
     const likes = short.map((term) => {
       // LIKE knows the two cases of ASCII only.
-      const forms = new Set([term, term.toLowerCase(), term.toUpperCase()]);
+      const forms = new Set(
+        /^\p{ASCII}*$/u.test(term) ? [term] : [term, term.toLowerCase(), term.toUpperCase()],
+      );
       return `AND (${[...forms].map((form) => `m.text LIKE ${bind(`%${escaped(form)}%`)} ESCAPE '\\'`).join(' OR ')})`;
     });
     const match =
