@@ -9,6 +9,7 @@ import { Conversations } from '../../src/records/conversations.ts';
 import { Drain } from '../../src/records/drain.ts';
 import { Files } from '../../src/records/files.ts';
 import { Messages } from '../../src/records/messages.ts';
+import { ofTenant } from '../../src/records/scope.ts';
 import { Search } from '../../src/records/search.ts';
 import { connect, hubOf, journalOf, post, request, someone, tokenOf } from './harness.ts';
 
@@ -327,8 +328,20 @@ describe('writing the records', () => {
     const attachments = [{ id, filename: 'a', mimetype: 'a/b', size: 1, url: '' }];
     await drain.put(who, part(1, { ...message('m', 1), attachments }));
     await drain.put(who, { ...part(2), deleted: [{ id: 'b', seq: 2 }] });
+    await ofTenant(env.DB, who.tenant)
+      .statement(
+        "INSERT INTO portal_conversations (tenant, user, agent, id, created_at) VALUES (?1, ?2, 'a', ?3, 0)",
+        who.user,
+        crypto.randomUUID(),
+      )
+      .run();
     await drain.erase(who);
-    for (const table of ['messages', 'conversations', 'deletions', 'users', 'api_keys'])
+    // Every table that names a user, those to come included.
+    const { results: tables } = await env.DB.prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '% user TEXT%'",
+    ).all<{ name: string }>();
+    expect(tables.length).toBeGreaterThan(5);
+    for (const { name: table } of tables)
       expect(
         (await env.DB.prepare(`SELECT * FROM ${table} WHERE user = ?`).bind(who.user).all()).results,
         table,
