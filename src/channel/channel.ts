@@ -19,7 +19,6 @@ import { type Asked, askedBy, regenerate } from './regenerate.ts';
 import { render } from './render.ts';
 import { claimsOf, entries, openState, startOf } from './replay.ts';
 import { Roster, refuse, sendFrames } from './roster.ts';
-import { dropSchema } from './schema.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -355,7 +354,7 @@ export class Channel {
 
   /** Completes a stored row for sending. */
   render(row: HistoryRow): HistoryRow {
-    return render(row, this.#core.ports.links);
+    return render(row, this.#core.links);
   }
 
   /** What the records do not have yet; undefined where they have everything. */
@@ -373,8 +372,8 @@ export class Channel {
 
   /** Files of deleted conversations that are still to be removed. */
   get disposals(): string[] {
-    const { journal, ports } = this.#core;
-    if (!journal.exists) return [];
+    const { tables, ports } = this.#core;
+    if (!tables.has('disposals')) return [];
     return ports.sql.all<{ file: string }>('SELECT file FROM disposals LIMIT 500').map(({ file }) => file);
   }
 
@@ -395,8 +394,7 @@ export class Channel {
   /** Drops everything that is stored. This Channel is over: the owner builds a new one, with a new epoch. */
   drop(): void {
     this.closeAll(CLOSE.unauthorized, 'erased');
-    const { sql } = this.#core.ports;
-    sql.transaction(() => dropSchema(sql));
+    this.#core.ports.sql.transaction(() => this.#core.tables.drop());
   }
 
   /** Unix ms of the oldest entry that the records lack. */

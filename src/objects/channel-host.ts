@@ -68,19 +68,15 @@ export class ChannelHost {
   #build(): Channel {
     const { config, seal } = contextOf(this.#env);
     const { tenant, channel } = this.#who();
-    const sql = new DurableSql(this.#ctx.storage);
     return new Channel(
       {
         name: channel,
-        sql,
+        sql: new DurableSql(this.#ctx.storage),
         clock,
         epochs: seal.epochs(JSON.stringify([tenant, channel])),
         newId: seal.newId,
         limits: config.limits,
-        links: {
-          url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
-          data: (id) => sql.all<{ data: string }>('SELECT data FROM blobs WHERE id = ?', id)[0]?.data,
-        },
+        url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
       },
       this.#ctx.getWebSockets(SESSION).map(socketOf),
     );
