@@ -32,7 +32,7 @@ export class Archive {
 
   /** Completes a stored row for sending. */
   render(row: HistoryRow): HistoryRow {
-    return render(row, this.#core.ports.links);
+    return render(row, this.#core.links);
   }
 
   /** What the records do not have yet; undefined where they have everything. */
@@ -62,20 +62,20 @@ export class Archive {
 
   /** Takes rows back that the records gave, for what is to change them; undefined where they cannot be read: of `ids`. */
   recall(ids: readonly string[], rows: readonly PlacedRow[] | undefined): void {
-    const { recalled, ports } = this.#core;
+    const { recalled } = this.#core;
     recalled.unread(rows ? [] : ids);
     if (!rows) return;
     const wanted = rows.filter(({ row }) => this.lacking([row.id]).length > 0);
     if (wanted.length > 0)
-      ports.sql.transaction(() => {
+      this.#core.commit(() => {
         for (const row of wanted) recalled.add(row);
       });
   }
 
   /** Files of deleted conversations that are still to be removed. */
   get disposals(): string[] {
-    const { journal, ports } = this.#core;
-    if (!journal.exists) return [];
+    const { tables, ports } = this.#core;
+    if (!tables.has('disposals')) return [];
     return ports.sql.all<{ file: string }>('SELECT file FROM disposals LIMIT 500').map(({ file }) => file);
   }
 
@@ -87,9 +87,10 @@ export class Archive {
 
   /** All files that the journal names, and those that are still to be removed. */
   get files(): string[] {
-    const { journal, ports } = this.#core;
+    const { journal, tables, ports } = this.#core;
     if (!journal.exists) return [];
-    const query = `SELECT id AS file FROM events WHERE type = 'file' UNION SELECT file FROM disposals
+    const disposals = tables.has('disposals') ? 'UNION SELECT file FROM disposals' : '';
+    const query = `SELECT id AS file FROM events WHERE type = 'file' ${disposals}
       UNION SELECT one.value ->> 'id' FROM events, json_each(frame, '$.attachments') AS one WHERE events.type = 'message'`;
     return ports.sql.all<{ file: string }>(query).map(({ file }) => file);
   }

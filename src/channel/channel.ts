@@ -16,7 +16,6 @@ import type { Socket } from './ports.ts';
 import { type Asked, askedBy, regenerate } from './regenerate.ts';
 import { claimsOf, entries, openState, startOf } from './replay.ts';
 import { Roster, refuse, sendFrames } from './roster.ts';
-import { dropSchema } from './schema.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -327,8 +326,7 @@ export class Channel {
   /** Drops everything that is stored. This Channel is over: the owner builds a new one, with a new epoch. */
   drop(): void {
     this.closeAll(CLOSE.unauthorized, 'erased');
-    const { sql } = this.#core.ports;
-    sql.transaction(() => dropSchema(sql));
+    this.#core.ports.sql.transaction(() => this.#core.tables.drop());
   }
 
   /** Ends all sessions. */

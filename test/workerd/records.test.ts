@@ -32,7 +32,7 @@ async function age(user: string): Promise<void> {
   await hubOf(user).record();
   await runInDurableObject(hubOf(user), (_, state) => {
     state.storage.sql.exec('DELETE FROM events WHERE seq < (SELECT max(seq) FROM events)');
-    state.storage.sql.exec('DELETE FROM recalled');
+    state.storage.sql.exec('DROP TABLE IF EXISTS recalled');
   });
   await evictDurableObject(hubOf(user));
 }
