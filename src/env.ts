@@ -48,7 +48,7 @@ export function contextOf(env: Env): Context {
   const context: Context = {
     config,
     seal: new Seal(config.signing_secret),
-    tokens: new Tokens(config.auth),
+    tokens: new Tokens(config.auth, config.limits),
     apiKeys: new ApiKeys(env.DB),
     tenants: new Tenants(env.DB, new Vault(config.encryption_keys)),
     offers: new Offers(),

@@ -63,6 +63,13 @@ export const DEFAULT_LIMITS = {
   /** Bytes of a `/v1` request body. An isolate has 128 MB, and holds a body some three times while it is sent on. */
   completion_bytes: 20_971_520,
   signed_url_ms: 3_600_000,
+  /** Keys of an identity provider: how long they count without being read again, and how long beyond it while it is down. */
+  jwks_fresh_ms: 300_000,
+  jwks_kept_ms: 3_600_000,
+  /** An unknown `kid` has them read anew, this often at most: made-up ones must not make us hammer the provider. */
+  jwks_cooldown_ms: 10_000,
+  jwks_timeout_ms: 5_000,
+  jwks_bytes: 262_144,
 } as const;
 
 /** An SSE relay tells what it has read in quarters of its window; both sides count on it. */
