@@ -24,6 +24,14 @@ export const DEFAULT_LIMITS = {
   /** Bad frames within a minute that end in close 1008 (P-WS-13). */
   bad_frames_per_minute: 10,
   open_turns: 8,
+  /** Requests of one tenant by one isolate: that one customer does not take the whole service from the others. */
+  tenant_requests_per_minute: 60_000,
+  tenant_requests_burst: 6_000,
+  /** Refused credentials of one address by one isolate; a person with a wrong token tries a few times. */
+  refused_per_minute: 60,
+  refused_burst: 60,
+  /** Keys that a user may have made for themselves. */
+  keys_per_user: 50,
   open_prompts: 50,
   webhook_attempt_ms: 15_000,
   /** How long an OpenAI-compatible API may think before it answers, and be silent in the middle. */

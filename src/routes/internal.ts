@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { requireInternal } from '../auth/internal.ts';
 import { presenceOf } from '../objects/presence.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { HistoryPage } from '../protocol/history.ts';
@@ -8,7 +7,8 @@ import { ConversationId, DEFAULT_CONVERSATION, parseChannel, RefId } from '../pr
 import { parse } from '../protocol/parse.ts';
 import type { MessageFrame } from '../protocol/server-frames.ts';
 import { apiKeys } from './api-keys.ts';
-import { type AppEnv, type Ctx, hubOf, queryNumber, use } from './app.ts';
+import { type AppEnv, type Ctx, hubOf, queryNumber } from './app.ts';
+import { requireInternal } from './door.ts';
 import { outbound } from './outbound.ts';
 import { tenants } from './tenants.ts';
 
@@ -16,7 +16,7 @@ import { tenants } from './tenants.ts';
 export const internal = new Hono<AppEnv>();
 
 internal.use(async (c, next) => {
-  requireInternal(c.req.header('authorization'), use(c).config.internal_tokens);
+  await requireInternal(c);
   await next();
 });
 
