@@ -97,3 +97,17 @@ CREATE TABLE IF NOT EXISTS portal_conversations (
   UNIQUE (tenant, agent, user)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS portal_conversations_by_user ON portal_conversations (tenant, user);
+
+-- Tenants that had somebody here: written once for each.
+CREATE TABLE IF NOT EXISTS known_tenants (
+  tenant TEXT PRIMARY KEY
+) WITHOUT ROWID;
+
+-- How turns ended, for an hour.
+CREATE TABLE IF NOT EXISTS turn_counts (
+  tenant TEXT NOT NULL,
+  minute INTEGER NOT NULL,  -- Unix minutes
+  outcome TEXT NOT NULL,
+  turns INTEGER NOT NULL,
+  PRIMARY KEY (tenant, minute, outcome)
+) WITHOUT ROWID;

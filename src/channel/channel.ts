@@ -4,10 +4,12 @@ import { CLOSE, type ErrorCode, StarwireError } from '../protocol/errors.ts';
 import { BOT, type Identity, userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import type { WelcomeFrame } from '../protocol/server-frames.ts';
+import type { TurnEnd } from '../protocol/turn-outcome.ts';
 import { Archive } from './archive.ts';
 import { called, dueCalls, type StartPolicy } from './calls.ts';
 import { Conversations } from './conversations.ts';
 import { Core, type Ports } from './core.ts';
+import { endings } from './endings.ts';
 import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
 import { Maintenance } from './maintenance.ts';
 import { Out } from './out.ts';
@@ -20,7 +22,7 @@ import { dropSchema } from './schema.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts';
+import { attempted, cancel, expire, nextExpiry, openTurn, requireRoomForTurn } from './turn-life.ts';
 
 /** How soon an unanswered call to a turn's own object is tried again. */
 const OUTBOX_RETRY_MS = 5_000;
@@ -234,6 +236,12 @@ export class Channel {
     return regenerate(this.#core, asked, who);
   }
 
+  /** Whether the user may open a turn that lives elsewhere: it counts as a message would. Throws `rate_limited`. */
+  admit(): void {
+    this.#requirePace();
+    requireRoomForTurn(this.#core);
+  }
+
   /** Cancels a turn (P-WS-11). Throws `turn_finished` or `not_found`. */
   cancel(turn: string): void {
     this.#core.commit(() => cancel(this.#core, turn));
@@ -310,6 +318,16 @@ export class Channel {
     return [...this.#core.turns.open]
       .filter(({ state }) => state.runs && state.started)
       .map(({ state }) => state.turn);
+  }
+
+  /** How many turns are open here. */
+  get openTurns(): number {
+    return this.#core.turns.size;
+  }
+
+  /** How the turns ended of which the records do not have everything, up to an entry. */
+  endings(upTo: number): TurnEnd[] {
+    return endings(this.#core, this.#core.journal.recorded, upTo);
   }
 
   /** The stored facts of a turn (section 5.3). */

@@ -24,6 +24,8 @@ export interface Ports {
   newId: NewId;
   limits: Limits;
   links: Links;
+  /** Open turns of the same user that live elsewhere; they count against the limit. */
+  elsewhere?: () => number;
 }
 
 /** Code units of streamed text that may wait to be stored. */

@@ -27,6 +27,8 @@ export interface Identified {
   tenant: string;
   /** The channel's name. */
   channel: string;
+  /** Open turns of the same user that live elsewhere. */
+  elsewhere?: () => number;
 }
 
 /**
@@ -67,7 +69,7 @@ export class ChannelHost {
 
   #build(): Channel {
     const { config, seal } = contextOf(this.#env);
-    const { tenant, channel } = this.#who();
+    const { tenant, channel, elsewhere } = this.#who();
     const sql = new DurableSql(this.#ctx.storage);
     return new Channel(
       {
@@ -77,6 +79,7 @@ export class ChannelHost {
         epochs: seal.epochs(JSON.stringify([tenant, channel])),
         newId: seal.newId,
         limits: config.limits,
+        ...(elsewhere ? { elsewhere } : {}),
         links: {
           url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
           data: (id) => sql.all<{ data: string }>('SELECT data FROM blobs WHERE id = ?', id)[0]?.data,

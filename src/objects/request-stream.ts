@@ -9,6 +9,7 @@ import { hubName } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
+import { TurnCounts } from '../records/turn-counts.ts';
 import { type RunRecord, TurnRun } from '../upstream/run.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
@@ -185,11 +186,24 @@ export class RequestStream extends DurableObject<Env> {
       if (status && isTerminal(status) && owner.forget_at > soon) {
         this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
         this.#body.delete();
+        this.ctx.waitUntil(this.#tell(owner));
       }
       this.#leave();
     }
     if (this.#run.due !== undefined && this.#run.due <= Date.now() && !this.#run.active) this.#go();
     else this.#schedule();
+  }
+
+  /** The turn is over: its user may open another, and operators see how it went. What is lost here, the hub finds. */
+  async #tell({ tenant, user, turn }: Owner): Promise<void> {
+    const ends = this.#host.channel.endings(Number.MAX_SAFE_INTEGER);
+    const told = await Promise.allSettled([
+      this.#hub({ tenant, user }).release(turn),
+      new TurnCounts(this.env.DB).add(tenant, ends),
+    ]);
+    for (const one of told)
+      if (one.status === 'rejected')
+        log('error', 'the end of a request was not told', { tenant, user, turn, error: one.reason });
   }
 
   /** With nobody listening, a turn that is not detached has so long to live (P-OA-6). */
@@ -230,6 +244,11 @@ export class RequestStream extends DurableObject<Env> {
   async open(request: OpenRequest, bytes: ReadableStream<Uint8Array>): Promise<Outcome<StreamFacts>> {
     if (this.#owner) await bytes.cancel();
     else {
+      const admitted = await this.#hub(request).admit(request.request_id);
+      if ('error' in admitted) {
+        await bytes.cancel();
+        return admitted;
+      }
       const upstream = await contextOf(this.env).tenants.upstreamOf(request.tenant);
       const body = new Uint8Array(await new Response(bytes).arrayBuffer());
       // The same request may have come a second time meanwhile.
@@ -304,6 +323,14 @@ export class RequestStream extends DurableObject<Env> {
     return this.#change(() =>
       this.#host.run((channel) => channel.ingest({ ...request, only: this.#owner?.turn })),
     );
+  }
+
+  /** Whether this is a request of that user which is under way. */
+  isRunning(tenant: string, user: string): boolean {
+    const owner = this.#owner;
+    if (owner?.channel !== 'here' || owner.tenant !== tenant || owner.user !== user) return false;
+    const status = this.#status;
+    return status !== undefined && !isTerminal(status);
   }
 
   /** Where the turn's channel is, and for one that is here its facts (section 5.3). */
