@@ -43,6 +43,7 @@ export class Channel {
   readonly #core: Core;
   readonly #roster: Roster;
   readonly #messages: TokenBucket;
+  readonly #completions: TokenBucket;
   readonly #maintenance = new Maintenance();
 
   constructor(ports: Ports, sockets: Iterable<Socket>) {
@@ -56,8 +57,9 @@ export class Channel {
     this.archive = new Archive(this.#core, this.#maintenance);
     const told = this.#roster.all[0]?.is.epoch;
     if (told !== undefined) this.#core.journal.adopt(told);
-    const { messages_burst, messages_per_minute } = ports.limits;
+    const { messages_burst, messages_per_minute, completions_burst, completions_per_minute } = ports.limits;
     this.#messages = new TokenBucket(messages_burst, messages_per_minute, ports.clock.now());
+    this.#completions = new TokenBucket(completions_burst, completions_per_minute, ports.clock.now());
   }
 
   get sessions(): readonly Session[] {
@@ -212,13 +214,13 @@ export class Channel {
       acknowledge?.(earlier);
       return earlier;
     }
-    this.#requirePace();
+    this.#requirePace(this.#messages);
     const checked = checkSend(this.#core, command, who, files);
     return this.#core.commit(() => ({ ...checked.run(), duplicate: false }), acknowledge).value;
   }
 
-  #requirePace(): void {
-    const wait_ms = this.#messages.take(this.#core.now);
+  #requirePace(bucket: TokenBucket): void {
+    const wait_ms = bucket.take(this.#core.now);
     if (wait_ms <= 0) return;
     throw new StarwireError('rate_limited', 'too many messages; slow down', {
       retry_after: Math.ceil(wait_ms / 1000),
@@ -232,13 +234,13 @@ export class Channel {
 
   /** Asks again for the reply of a turn; returns the new turn's id. */
   regenerate(asked: Asked, who: Identity): string {
-    this.#requirePace();
+    this.#requirePace(this.#messages);
     return regenerate(this.#core, asked, who);
   }
 
-  /** Whether the user may open a turn that lives elsewhere: it counts as a message would. Throws `rate_limited`. */
+  /** Whether the user may open a turn that lives elsewhere, a `/v1` request. Throws `rate_limited`. */
   admit(): void {
-    this.#requirePace();
+    this.#requirePace(this.#completions);
     requireRoomForTurn(this.#core);
   }
 

@@ -1,7 +1,5 @@
 import { ofAllTenants, ofTenant } from './scope.ts';
 
-const PAGE = 100;
-
 /** Every tenant that ever had somebody here, was given a key, or an upstream of its own. */
 export class KnownTenants {
   readonly #db: D1Database;
@@ -16,8 +14,8 @@ export class KnownTenants {
       .run();
   }
 
-  /** By name, those behind `after`. */
-  async list(after = ''): Promise<{ tenants: string[]; next: string | null }> {
+  /** By name, the first `limit` behind `after`. */
+  async list(limit: number, after: string): Promise<string[]> {
     const { results } = await ofAllTenants(this.#db)
       .statement(
         `SELECT tenant FROM known_tenants WHERE tenant > ?1
@@ -25,11 +23,10 @@ export class KnownTenants {
          UNION SELECT tenant FROM api_keys WHERE tenant > ?1
          ORDER BY tenant LIMIT ?2`,
         after,
-        PAGE,
+        limit,
       )
       .all<{ tenant: string }>();
-    const tenants = results.map(({ tenant }) => tenant);
-    return { tenants, next: tenants.length < PAGE ? null : (tenants.at(-1) ?? null) };
+    return results.map(({ tenant }) => tenant);
   }
 
   /** How many API keys each of some tenants has. */
