@@ -9,12 +9,12 @@ import { hubName } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
-import { TurnCounts } from '../records/turn-counts.ts';
 import { type RunRecord, TurnRun } from '../upstream/run.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { replySink } from './reply-sinks.ts';
 import { RequestBody } from './request-body.ts';
+import { tellEnd } from './request-end.ts';
 import type { HubCall, OpenRequest, Owner, StreamFacts } from './request-types.ts';
 import { aboutOf, cancellation, opening } from './turn-deliveries.ts';
 import { TurnUpstream } from './turn-upstream.ts';
@@ -186,24 +186,12 @@ export class RequestStream extends DurableObject<Env> {
       if (status && isTerminal(status) && owner.forget_at > soon) {
         this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
         this.#body.delete();
-        this.ctx.waitUntil(this.#tell(owner));
+        this.ctx.waitUntil(tellEnd(this.env, owner, this.#host.channel.endings(Number.MAX_SAFE_INTEGER)));
       }
       this.#leave();
     }
     if (this.#run.due !== undefined && this.#run.due <= Date.now() && !this.#run.active) this.#go();
     else this.#schedule();
-  }
-
-  /** The turn is over: its user may open another, and operators see how it went. What is lost here, the hub finds. */
-  async #tell({ tenant, user, turn }: Owner): Promise<void> {
-    const ends = this.#host.channel.endings(Number.MAX_SAFE_INTEGER);
-    const told = await Promise.allSettled([
-      this.#hub({ tenant, user }).release(turn),
-      new TurnCounts(this.env.DB).add(tenant, ends),
-    ]);
-    for (const one of told)
-      if (one.status === 'rejected')
-        log('error', 'the end of a request was not told', { tenant, user, turn, error: one.reason });
   }
 
   /** With nobody listening, a turn that is not detached has so long to live (P-OA-6). */

@@ -105,7 +105,9 @@ export class UserHub extends DurableObject<Env> {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const was = this.#here;
     await this.#host.receive(socket, message, undefined, (ids) => this.#recall(ids));
+    this.#tell(was);
     await this.#settle();
   }
 
