@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { routePath } from 'hono/route';
 import { isInternal } from '../auth/internal.ts';
 import { tenantsOf } from '../auth/roles.ts';
 import { StarwireError } from '../protocol/errors.ts';
@@ -36,7 +37,7 @@ admin.get('/metrics', async (c) => {
 async function scopeOf(c: Ctx): Promise<string | undefined> {
   const who = await requireRoles(c);
   const tenant = tenantsOf(who);
-  audit(c, 'admin read', { tenant: who.tenant, user: who.user, path: c.req.path });
+  audit(c, 'admin read', { tenant: who.tenant, user: who.user, route: routePath(c) });
   return tenant;
 }
 

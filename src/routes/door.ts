@@ -1,3 +1,4 @@
+import { routePath } from 'hono/route';
 import { addressGroup } from '../auth/address.ts';
 import { isInternal } from '../auth/internal.ts';
 import { bearer } from '../auth/tokens.ts';
@@ -27,7 +28,8 @@ async function attempt<T>(c: Ctx, check: () => Promise<T>): Promise<T> {
     return await check();
   } catch (error) {
     if (error instanceof StarwireError && error.code !== 'internal') {
-      audit(c, 'sign-in refused', { code: error.code, path: c.req.path });
+      // The route, not the path: that may hold anything.
+      audit(c, 'sign-in refused', { code: error.code, route: routePath(c) });
       // Whoever has an expired token was somebody.
       if (address !== undefined && error.code === 'unauthorized') attempts.take(address);
     }
