@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressOf, SURFACES, surfaces } from '../surfaces.ts';
 import type { Client } from './client.ts';
-import { type Person, type Reply, useWorld } from './world.ts';
+import { FakeUpstream } from './fake-upstream.ts';
+import { startServer } from './server.ts';
+import { type Person, type Reply, World } from './world.ts';
 
 const many = 1_000_000;
 const LIMITS = {
@@ -15,17 +17,34 @@ const LIMITS = {
   },
   ...{ open_turns: many, bad_frames_per_minute: many, refusals_per_minute: many, keys_per_user: many },
 };
-const world = useWorld({ env: { LIMITS: JSON.stringify(LIMITS) } });
 
+/** Nothing moves a journal but what a test sends: the service takes messages and says nothing; it answers `/v1` at once. */
+let upstream: FakeUpstream;
+let made: World;
+const world = () => made;
 let person: Person;
 let tab: Client;
 beforeAll(async () => {
+  upstream = await FakeUpstream.start();
+  upstream.answer = ({ response, body: { type, turn, channel_id: channel } }) =>
+    response
+      .setHeader('content-type', 'application/json')
+      .end(
+        JSON.stringify({
+          events: type === 'completion' ? [{ channel, kind: 'done', turn, text: 'hi' }] : [],
+        }),
+      );
+  made = new World(await startServer({ env: { ...upstream.env, LIMITS: JSON.stringify(LIMITS) } }));
   person = await world().person({ roles: ['platform_admin'] });
   tab = await world().connect(person);
 });
 
-/** A completion takes the time of the demo's reply. */
-const runs = (name = '') => ({ numRuns: name.startsWith('POST /v1/') ? 10 : 50 });
+afterAll(async () => {
+  await made?.server.stop();
+  await upstream?.stop();
+});
+
+const RUNS = { numRuns: 50 };
 
 /** Texts that some layer might stumble over. */
 const text = fc.oneof(
@@ -85,6 +104,9 @@ const FIELDS: Record<string, Record<string, unknown>> = {
   },
   'POST /api/actions': { client_id: 'c', message: 'm', custom_id: 'b' },
   'POST /api/prompts/:prompt/answer': { client_id: 'c', value: 'v' },
+  'POST /api/conversations': { title: 't' },
+  'PATCH /api/conversations/:id': { title: 't' },
+  'POST /api/portal/chat/conversations': { agent_id: randomUUID(), tenant_id: null },
   'POST /api/keys': { name: 'n' },
   'POST /v1/chat/completions': {
     ...{ model: 'm', messages: [{ role: 'user', content: 'hello' }], stream: false, stream_options: {} },
@@ -149,7 +171,7 @@ describe('no input of a JSON surface gives a fault, a stack or half of a change'
         requireClean(reply, sent);
         if (reply.status >= 400) expect(await standing()).toBe(before);
       }),
-      runs(name),
+      RUNS,
     );
   });
 
@@ -161,7 +183,7 @@ describe('no input of a JSON surface gives a fault, a stack or half of a change'
         const token = SURFACES[name]?.who === 'internal' ? INTERNAL_TOKEN : person.token;
         requireClean(await world().as({ token }, path, { method, body }), body);
       }),
-      runs(),
+      RUNS,
     );
   });
 
@@ -182,7 +204,7 @@ describe('no input of a JSON surface gives a fault, a stack or half of a change'
           for (const { error } of reply.body.results) expect(error?.code).not.toBe('internal');
         },
       ),
-      runs(),
+      RUNS,
     );
   });
 });
@@ -213,7 +235,7 @@ test('P-WS-13 no frame gives a fault or ends the socket', async () => {
         expect(message).not.toMatch(/\n\s+at \S+/);
       }
     }),
-    runs(),
+    RUNS,
   );
 });
 

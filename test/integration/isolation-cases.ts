@@ -8,6 +8,9 @@ export interface Belongings {
   person: Person;
   tab: Client;
   conversation: string;
+  /** A conversation that was made over HTTP, and one of a Konstruct portal. */
+  created: string;
+  portal: string;
   turn: string;
   message: string;
   prompt: string;
@@ -17,6 +20,9 @@ export interface Belongings {
 }
 
 const conversation = 'a-conversation';
+
+/** Whom everybody's portal speaks to. */
+export const AGENT = randomUUID();
 
 export async function belongingsOf(world: World, person: Person): Promise<Belongings> {
   const { tenant, channel } = person;
@@ -30,6 +36,10 @@ export async function belongingsOf(world: World, person: Person): Promise<Belong
     { tenant, channel, kind: 'file', conversation, filename: 'a.txt', data: btoa('secret') },
   ]);
   const [message, , file] = body.results;
+  const created = await world.as<{ id: string }>(person, '/api/conversations', { body: { title: 'mine' } });
+  const portal = await world.as<{ id: string }>(person, '/api/portal/chat/conversations', {
+    body: { agent_id: AGENT },
+  });
   const made = await world.as<{ id: string }>(person, '/api/keys', { body: {} });
   const stream = await complete(
     world,
@@ -42,6 +52,8 @@ export async function belongingsOf(world: World, person: Person): Promise<Belong
     message: message?.id ?? '',
     file: file?.id ?? '',
     key: made.body.id,
+    created: created.body.id,
+    portal: portal.body.id,
     request: requestIdOf(stream),
   };
 }
@@ -52,6 +64,8 @@ export async function stateOf(world: World, { person, turn, request }: Belonging
   return {
     rows: withoutLinks(await see(`/api/conversations/${conversation}/messages`)),
     keys: await see('/api/keys'),
+    conversations: await see('/api/conversations'),
+    portal: await see('/api/portal/chat/conversations'),
     turn: (await world.internal(`/turns/${turn}`)).body,
     request: (await world.internal(`/turns/${request}`)).body,
     user: (await world.internal(`/users/${person.id}?tenant=${person.tenant}`)).body,
@@ -84,6 +98,21 @@ export const CASES: Record<string, Case> = {
   ],
   'POST /api/turns/:turn/cancel': ({ turn, request }) =>
     [turn, request].map((id) => post(`/api/turns/${id}/cancel`, {})),
+  'POST /api/turns/:turn/regenerate': ({ turn, request }) =>
+    [turn, request].map((id) => post(`/api/turns/${id}/regenerate`, {})),
+  'PATCH /api/conversations/:id': ({ conversation: id, created }) =>
+    [id, created].map((one) => ({
+      path: `/api/conversations/${one}`,
+      fields: { method: 'PATCH', body: { title: 'mine now' } },
+    })),
+  'DELETE /api/conversations/:id': ({ conversation: id, created }) =>
+    [id, created].map((one) => ({ path: `/api/conversations/${one}`, fields: { method: 'DELETE' } })),
+  'GET /api/portal/chat/conversations/:id/messages': ({ portal }) => [
+    { path: `/api/portal/chat/conversations/${portal}/messages` },
+  ],
+  'DELETE /api/portal/chat/conversations/:id': ({ portal }) => [
+    { path: `/api/portal/chat/conversations/${portal}`, fields: { method: 'DELETE' } },
+  ],
   'GET /files/:id/:filename': ({ file }) => [
     { path: `/files/${file}/a.txt` },
     { path: `/files/${file}/b.txt`, fields: { headers: { range: 'bytes=0-1' } } },

@@ -2,22 +2,27 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { SURFACES, surfaces } from '../surfaces.ts';
 import { Events } from './events.ts';
-import { type Belongings, belongingsOf, CASES, stateOf } from './isolation-cases.ts';
+import { AGENT, type Belongings, belongingsOf, CASES, stateOf } from './isolation-cases.ts';
 import { complete, requestIdOf } from './v1.ts';
 import { type Person, useWorld } from './world.ts';
 
 const world = useWorld({ env: { LIMITS: JSON.stringify({ messages_burst: 1_000 }) } });
-const newTenant = () => `t-${randomUUID()}`;
+/** A UUID, as portals of Konstruct name theirs. */
+const newTenant = randomUUID;
 
 let theirs: Belongings;
 /** Another user of the same tenant, and the same user of another one. */
 let strangers: Record<string, Person>;
 beforeAll(async () => {
-  const owner = await world().person({ tenant: newTenant() });
+  const owner = await world().person({ tenant: newTenant(), roles: ['customer_operator'] });
   theirs = await belongingsOf(world(), owner);
   strangers = {
-    'another user': await world().person({ tenant: owner.tenant }),
-    'the same user of another tenant': await world().person({ sub: owner.id, tenant: newTenant() }),
+    'another user': await world().person({ tenant: owner.tenant, roles: ['customer_admin'] }),
+    'the same user of another tenant': await world().person({
+      sub: owner.id,
+      tenant: newTenant(),
+      roles: ['customer_admin'],
+    }),
     'the admin of another tenant': await world().person({ tenant: newTenant(), roles: ['tenant_admin'] }),
   };
 });
@@ -25,7 +30,13 @@ const who = ['another user', 'the same user of another tenant', 'the admin of an
 const stranger = (name: string): Person => strangers[name] ?? expect.fail(name);
 
 /** These give what is one's own for any id, and have tests of their own below. */
-const OWN = new Set(['GET /api/conversations/:id/messages', 'GET /api/events', 'POST /v1/chat/completions']);
+const OWN = new Set([
+  'GET /api/conversations/:id/messages',
+  'GET /api/events',
+  'POST /v1/chat/completions',
+  'GET /api/portal/chat/conversations',
+  'POST /api/portal/chat/conversations',
+]);
 const taking = surfaces(({ ids, who: by }) => ids === true && by !== 'internal').filter(
   (name) => !OWN.has(name),
 );
@@ -51,6 +62,21 @@ describe.each(who)('%s', (name) => {
       `/api/conversations/${theirs.conversation}/messages`,
     );
     expect(status === 404 || body.messages?.length === 0).toBe(true);
+  });
+
+  test('/api/portal/chat/conversations has none of theirs, and makes one of their own', async () => {
+    const path = '/api/portal/chat/conversations';
+    const { tenant } = theirs.person;
+    const seen = [
+      await world().as(stranger(name), path),
+      await world().as(stranger(name), `${path}?tenant_id=${tenant}`),
+      await world().as(stranger(name), path, { body: { agent_id: AGENT } }),
+      await world().as(stranger(name), path, { body: { agent_id: AGENT, tenant_id: tenant } }),
+    ];
+    for (const { status, body } of seen) {
+      expect([200, 201, 403]).toContain(status);
+      expect(JSON.stringify(body)).not.toContain(theirs.portal);
+    }
   });
 
   test('P-OA-7 POST /v1/chat/completions: the same Idempotency-Key and body is a stream of their own', async () => {
