@@ -27,6 +27,8 @@ export interface Identified {
   tenant: string;
   /** The channel's name. */
   channel: string;
+  /** Open turns of the same user that live elsewhere. */
+  elsewhere?: () => number;
 }
 
 /**
@@ -67,7 +69,7 @@ export class ChannelHost {
 
   #build(): Channel {
     const { config, seal } = contextOf(this.#env);
-    const { tenant, channel } = this.#who();
+    const { tenant, channel, elsewhere } = this.#who();
     return new Channel(
       {
         name: channel,
@@ -77,6 +79,7 @@ export class ChannelHost {
         newId: seal.newId,
         limits: config.limits,
         url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
+        ...(elsewhere ? { elsewhere } : {}),
       },
       this.#ctx.getWebSockets(SESSION).map(socketOf),
     );
