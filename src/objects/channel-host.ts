@@ -27,8 +27,6 @@ export interface Identified {
   tenant: string;
   /** The channel's name. */
   channel: string;
-  /** Open turns of the same user that live elsewhere. */
-  elsewhere?: () => number;
 }
 
 /**
@@ -69,7 +67,7 @@ export class ChannelHost {
 
   #build(): Channel {
     const { config, seal } = contextOf(this.#env);
-    const { tenant, channel, elsewhere } = this.#who();
+    const { tenant, channel } = this.#who();
     return new Channel(
       {
         name: channel,
@@ -79,7 +77,6 @@ export class ChannelHost {
         newId: seal.newId,
         limits: config.limits,
         url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
-        ...(elsewhere ? { elsewhere } : {}),
       },
       this.#ctx.getWebSockets(SESSION).map(socketOf),
     );

@@ -19,9 +19,10 @@ export const DEFAULT_LIMITS = {
   sessions_per_user: 50,
   messages_per_minute: 60,
   messages_burst: 20,
-  /** Requests of `/v1` that generate, of one user. */
-  completions_per_minute: 60,
-  completions_burst: 20,
+  /** Requests of `/v1` that generate, of one user: programs ask faster than people, and several things at once. */
+  completions_per_minute: 600,
+  completions_burst: 100,
+  open_completions: 100,
   /** Refusals within a minute that end in close 4008. */
   refusals_per_minute: 10,
   /** Bad frames within a minute that end in close 1008 (P-WS-13). */
