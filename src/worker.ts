@@ -11,6 +11,7 @@ import { nothingAt } from './routes/methods.ts';
 import { native } from './routes/native.ts';
 import { openai, openaiRefusal } from './routes/openai.ts';
 import { page } from './routes/page.ts';
+import { uploads } from './routes/uploads.ts';
 import { VERSION } from './version.ts';
 
 export { Directory } from './objects/directory.ts';
@@ -38,6 +39,7 @@ app.use(
 
 app.get('/healthz', (c) => c.json({ ok: true, version: VERSION }));
 app.route('/', native);
+app.route('/api/files', uploads);
 app.route('/api', clientApi);
 app.route('/files', files);
 app.route('/v1', openai);
@@ -63,5 +65,11 @@ export default {
     if (!url.pathname.startsWith('//') && !url.pathname.includes('//')) return app.fetch(request, env, ctx);
     url.pathname = url.pathname.replaceAll(/\/{2,}/g, '/');
     return app.fetch(new Request(url, request), env, ctx);
+  },
+
+  /** Every now and then: `triggers` in wrangler.toml, and `npm start`. */
+  async scheduled(_, env): Promise<void> {
+    const removed = await contextOf(env).files.sweep();
+    if (removed > 0) console.log('files that no message uses are gone', { removed });
   },
 } satisfies ExportedHandler<Env>;

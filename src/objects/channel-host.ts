@@ -2,15 +2,16 @@ import type { StartPolicy } from '../channel/calls.ts';
 import { Channel } from '../channel/channel.ts';
 import type { IngestRequest } from '../channel/ingest.ts';
 import type { Pending } from '../channel/outbox.ts';
+import type { KnownFiles } from '../channel/sends.ts';
 import type { Session } from '../channel/session.ts';
 import { nativeUp } from '../dialects/native.ts';
 import { contextOf, type Env } from '../env.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { log } from '../protocol/log.ts';
 import { exceedsBytes } from '../protocol/text.ts';
-import { Files, fileUrl, knownFiles } from '../records/files.ts';
 import { positionOf, readAttach } from './attach-request.ts';
 import { clock, DurableSql, socketOf } from './durable-ports.ts';
+import { InOrder } from './in-order.ts';
 import { outcome } from './outcome.ts';
 import { creditOf } from './relay-frames.ts';
 
@@ -19,6 +20,9 @@ const INGEST = 'ingest';
 
 /** A client that misses so many heartbeats has gone without a word. */
 const MISSED_HEARTBEATS = 2.5;
+
+/** Characters of frames that may wait behind one that asks for its files or its token: they are in memory. */
+const MAX_WAITING = 1_048_576;
 
 export interface Identified {
   tenant: string;
@@ -36,6 +40,7 @@ export class ChannelHost {
   readonly #who: () => Identified;
   #channel: Channel | undefined;
   #heard: string | undefined;
+  readonly #order = new InOrder();
   /** When the alarm is set for; undefined: not known since the object woke. */
   #alarm: number | undefined;
 
@@ -63,7 +68,7 @@ export class ChannelHost {
   }
 
   #build(): Channel {
-    const { config, seal } = contextOf(this.#env);
+    const { config, seal, files } = contextOf(this.#env);
     const { tenant, channel } = this.#who();
     const sql = new DurableSql(this.#ctx.storage);
     return new Channel(
@@ -75,7 +80,7 @@ export class ChannelHost {
         newId: seal.newId,
         limits: config.limits,
         links: {
-          url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
+          url: (id, filename) => files.url(this.#origin, id, filename),
           data: (id) => sql.all<{ data: string }>('SELECT data FROM blobs WHERE id = ?', id)[0]?.data,
         },
       },
@@ -190,19 +195,30 @@ export class ChannelHost {
       return session.close(CLOSE.unsupported, 'binary frames are not supported');
     const credit = session.is.credit === undefined ? undefined : creditOf(message);
     if (credit !== undefined) return this.run((channel) => channel.credit(session, credit));
-    await this.#command(session, message);
+    if (this.#order.waiting(socket) > MAX_WAITING)
+      return session.close(CLOSE.rate_limited, 'too much waits behind an earlier frame');
+    // An empty frame counts as well.
+    await this.#order.run(socket, message.length + 1, () => this.#command(session, message));
   }
 
   async #command(session: Session, text: string): Promise<void> {
-    const { config, tokens, seal } = contextOf(this.#env);
+    const { config, tokens, files } = contextOf(this.#env);
     if (exceedsBytes(text, config.limits.frame_bytes))
       return session.close(CLOSE.too_large, 'the frame is too large');
     const read = nativeUp(text);
     if ('error' in read) return this.run((channel) => channel.malformed(session, read.error, read.client_id));
     const { command } = read;
     if (command.type === 'message' && command.attachments && command.attachments.length > 0) {
-      const files = await knownFiles(new Files(this.#env.FILES), seal, session.identity, command.attachments);
-      return this.run((channel) => channel.receive(session, command, files));
+      const { conversation, attachments, client_id } = command;
+      let known: KnownFiles;
+      try {
+        known = await files.claim(session.identity, conversation, attachments);
+      } catch (error) {
+        console.error('the files of a message cannot be looked up', { error: String(error) });
+        const told = new StarwireError('internal', 'the files cannot be looked up; send the message again');
+        return this.run((channel) => channel.malformed(session, told, client_id));
+      }
+      return this.run((channel) => channel.receive(session, command, known));
     }
     if (command.type !== 'refresh') return this.run((channel) => channel.receive(session, command));
     try {

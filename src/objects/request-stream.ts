@@ -10,6 +10,7 @@ import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
 import { type RunRecord, TurnRun } from '../upstream/run.ts';
+import { attachedFiles } from './attached-files.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { replySink } from './reply-sinks.ts';
@@ -49,6 +50,7 @@ export class RequestStream extends DurableObject<Env> {
         return upstream.repeatable;
       },
       history: (conversation, limit) => this.#history(conversation, limit),
+      attachments: (delivery) => attachedFiles(contextOf(env).files, delivery),
       sink: (name) => replySink(env, this.#required, this.#host, name),
       attempted: (accepted) => this.#attempted(accepted),
     });

@@ -51,7 +51,7 @@ export class UserHub extends DurableObject<Env> {
       tenant: this.#tenant,
       channel: `webchat:${this.#user}`,
     }));
-    this.#messages = new Messages(env.DB);
+    this.#messages = new Messages(env.DB, contextOf(env).files.rows);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
@@ -169,7 +169,14 @@ export class UserHub extends DurableObject<Env> {
     return result;
   }
 
-  send(command: SendCommand, who: Identity, files: KnownFiles): Promise<Outcome<SendResult>> {
+  /** `origin`: the address by which the client came, for the urls of its files. */
+  send(
+    command: SendCommand,
+    who: Identity,
+    files: KnownFiles = new Map(),
+    origin?: string,
+  ): Promise<Outcome<SendResult>> {
+    if (origin !== undefined) this.#host.reachedBy(origin);
     return this.#change(() => this.#host.run((channel) => channel.send(command, who, files)));
   }
 

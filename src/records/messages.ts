@@ -1,5 +1,6 @@
 import type { PlacedRow } from '../channel/history.ts';
 import type { HistoryRow } from '../protocol/history.ts';
+import type { FileRows } from './file-rows.ts';
 import { ofTenant } from './scope.ts';
 
 interface Owner {
@@ -22,9 +23,11 @@ const PUT_MANY = `INSERT INTO messages (tenant, user, id, conversation, position
 /** The messages and files of conversations, for ever (D1). Rows are stored as they are sent, without signed urls. */
 export class Messages {
   readonly #db: D1Database;
+  readonly #files: FileRows;
 
-  constructor(db: D1Database) {
+  constructor(db: D1Database, files: FileRows) {
     this.#db = db;
+    this.#files = files;
   }
 
   /** Adds or renews rows; an older state of a row never replaces a newer one, so that it may be repeated. */
@@ -41,7 +44,11 @@ export class Messages {
       else statements.push(scope.statement(PUT_ONE, user, id, conversation, position, seq, json));
     }
     for (const list of lists(small)) statements.push(scope.statement(PUT_MANY, user, list));
-    await scope.batch(statements);
+    const kept = this.#files.recorded(
+      { tenant, user },
+      rows.map(({ row }) => row),
+    );
+    await scope.batch([...statements, ...kept]);
   }
 
   /** Rows of a conversation at positions below `before`, newest first. */

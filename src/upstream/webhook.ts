@@ -44,10 +44,11 @@ function webhookOf(secret: string): Webhook {
 async function post(
   { url = '', webhook_secrets }: Upstream,
   delivery: Delivery,
-  { id, signal }: CallOptions,
+  { id, signal, attachments }: CallOptions,
   attempt_ms: number,
 ): Promise<Response> {
-  const body = JSON.stringify(delivery);
+  // Their bytes are not for the body: functions are no JSON.
+  const body = JSON.stringify({ ...delivery, attachments });
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'Starwire',
