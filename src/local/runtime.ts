@@ -48,7 +48,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<string> {
 }
 
 /** As often as the cron trigger of wrangler.toml. */
-const SCHEDULED_MS = 900_000;
+export const SCHEDULED_MS = 900_000;
 
 /** wrangler.toml in Miniflare's words; test/unit/local/wrangler.test.ts holds the two together. */
 export function describeWorker(bindings: Variables) {

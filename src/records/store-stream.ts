@@ -75,11 +75,15 @@ export class ByteSource {
     try {
       return await Promise.race([this.#reader.read(), late.promise]);
     } catch {
-      throw new StarwireError('bad_request', 'the body broke off');
+      throw brokenOff();
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+function brokenOff(): StarwireError {
+  return new StarwireError('bad_request', 'the body broke off');
 }
 
 /**
@@ -95,26 +99,24 @@ export async function storeStream(
 ): Promise<void> {
   if (size === undefined) return storeParts(bucket, key, source, options);
   const { readable, writable } = new FixedLengthStream(size);
-  const stored = bucket.put(key, readable, options);
-  try {
-    await fill(writable, source);
-  } catch (error) {
-    await stored.catch(() => undefined);
-    throw error;
-  }
-  await stored;
-}
-
-async function fill(writable: WritableStream<Uint8Array>, source: ByteSource): Promise<void> {
   const writer = writable.getWriter();
+  const stored = bucket.put(key, readable, options);
+  // Then nobody reads any more, and the next write would wait for ever.
+  stored.catch((error: unknown) => writer.abort(error).catch(() => undefined));
   try {
     for (let bytes = await source.next(); bytes.byteLength > 0; bytes = await source.next())
       await writer.write(bytes);
+    if (source.taken < size) throw brokenOff();
     await writer.close();
   } catch (error) {
     await writer.abort(error).catch(() => undefined);
+    // What R2 says of its own failure tells more than that its stream is closed.
+    await stored.catch((failure: unknown) => {
+      throw error instanceof StarwireError ? error : failure;
+    });
     throw error;
   }
+  await stored;
 }
 
 async function storeParts(
