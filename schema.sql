@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS file_uses (
   user TEXT NOT NULL,
   conversation TEXT NOT NULL,
   file TEXT NOT NULL,
+  at REAL NOT NULL, -- Unix seconds of the newest message that names it
   PRIMARY KEY (tenant, user, conversation, file)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS file_uses_by_file ON file_uses (tenant, user, file);

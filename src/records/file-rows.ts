@@ -36,6 +36,8 @@ interface Standing {
   today: number;
 }
 
+const NEWEST_USE = 'ON CONFLICT (tenant, user, conversation, file) DO UPDATE SET at = max(at, excluded.at)';
+
 /**
  * The records of files (D1). A file is on its way out from the start: `orphan_at` is a day after it came, is put off when a
  * message names it, and goes (NULL) when that message is recorded. Deleting sets it to 0. Whatever is past its time is swept,
@@ -145,8 +147,8 @@ export class FileRows {
         ...[user, JSON.stringify(ids), now, now + this.#limits.attached_keep_ms / 1000],
       ),
       scope.statement(
-        `INSERT INTO file_uses (tenant, user, conversation, file)
-         SELECT ?1, ?2, ?5, id FROM files WHERE ${own} ON CONFLICT DO NOTHING`,
+        `INSERT INTO file_uses (tenant, user, conversation, file, at)
+         SELECT ?1, ?2, ?5, id, ?4 FROM files WHERE ${own} ${NEWEST_USE}`,
         ...[user, JSON.stringify(ids), now, conversation],
       ),
     ]);
@@ -168,8 +170,9 @@ export class FileRows {
         ...[user, json],
       ),
       scope.statement(
-        `INSERT INTO file_uses (tenant, user, conversation, file)
-         SELECT ?1, ?2, value ->> 'conversation', value ->> 'id' FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING`,
+        `INSERT INTO file_uses (tenant, user, conversation, file, at)
+         SELECT ?1, ?2, value ->> 'conversation', value ->> 'id', value ->> 'timestamp'
+         FROM json_each(?3) WHERE true ${NEWEST_USE}`,
         ...[user, json],
       ),
       scope.statement(
@@ -180,29 +183,32 @@ export class FileRows {
     ];
   }
 
-  /** Deletes the files that only this conversation uses, or without one all of the user; the sweep does the rest. */
-  async doom({ tenant, user }: FileOwner, conversation?: string): Promise<void> {
+  /** Ends what a conversation has used until then (Unix seconds): files that nothing else uses are on their way out. */
+  async doomConversation({ tenant, user }: FileOwner, conversation: string, until: number): Promise<void> {
     const scope = ofTenant(this.#db, tenant);
-    await scope.batch(
-      conversation === undefined
-        ? [
-            scope.statement('UPDATE files SET orphan_at = 0 WHERE tenant = ?1 AND user = ?2', user),
-            scope.statement('DELETE FROM file_uses WHERE tenant = ?1 AND user = ?2', user),
-            scope.statement('DELETE FROM upload_days WHERE tenant = ?1 AND user = ?2', user),
-          ]
-        : [
-            scope.statement(
-              `UPDATE files SET orphan_at = 0 WHERE tenant = ?1 AND user = ?2
-               AND id IN (SELECT file FROM file_uses WHERE tenant = ?1 AND user = ?2 AND conversation = ?3)
-               AND id NOT IN (SELECT file FROM file_uses WHERE tenant = ?1 AND user = ?2 AND conversation <> ?3)`,
-              ...[user, conversation],
-            ),
-            scope.statement(
-              'DELETE FROM file_uses WHERE tenant = ?1 AND user = ?2 AND conversation = ?3',
-              ...[user, conversation],
-            ),
-          ],
-    );
+    const ended = 'conversation = ?3 AND at <= ?4';
+    await scope.batch([
+      scope.statement(
+        `UPDATE files SET orphan_at = 0 WHERE tenant = ?1 AND user = ?2
+         AND id IN (SELECT file FROM file_uses WHERE tenant = ?1 AND user = ?2 AND ${ended})
+         AND id NOT IN (SELECT file FROM file_uses WHERE tenant = ?1 AND user = ?2 AND NOT (${ended}))`,
+        ...[user, conversation, until],
+      ),
+      scope.statement(
+        `DELETE FROM file_uses WHERE tenant = ?1 AND user = ?2 AND ${ended}`,
+        ...[user, conversation, until],
+      ),
+    ]);
+  }
+
+  /** All files of a user are on their way out. */
+  async doomUser({ tenant, user }: FileOwner): Promise<void> {
+    const scope = ofTenant(this.#db, tenant);
+    await scope.batch([
+      scope.statement('UPDATE files SET orphan_at = 0 WHERE tenant = ?1 AND user = ?2', user),
+      scope.statement('DELETE FROM file_uses WHERE tenant = ?1 AND user = ?2', user),
+      scope.statement('DELETE FROM upload_days WHERE tenant = ?1 AND user = ?2', user),
+    ]);
   }
 
   /** Up to `limit` files that are past their time, of one user or of all; from now on no message can name them. */
@@ -240,9 +246,9 @@ function dayOf(unix_s: number): number {
 
 /** The files that a row of history carries and that are here; `sent`: by the upstream. */
 function usesOf(row: HistoryRow) {
-  const { conversation } = row;
+  const { conversation, timestamp } = row;
   if (row.type === 'message')
-    return (row.attachments ?? []).map(({ id }) => ({ id, conversation, sent: false }));
-  const { id, filename, mimetype, size, timestamp, url } = row;
+    return (row.attachments ?? []).map(({ id }) => ({ id, conversation, timestamp, sent: false }));
+  const { id, filename, mimetype, size, url } = row;
   return url === '' ? [{ id, conversation, sent: true, filename, mimetype, size, timestamp }] : [];
 }

@@ -100,9 +100,23 @@ export class Files {
     return new Map(own.map((row) => [row.id, row]));
   }
 
-  /** Deletes the files that only this conversation uses; without a conversation, all of the user. */
-  async deleteOf(owner: FileOwner, conversation?: string): Promise<void> {
-    await this.rows.doom(owner, conversation);
+  /** Deletes the files that only this conversation used, until then (Unix seconds): it may have begun anew. May be repeated. */
+  async deleteOfConversation(
+    owner: FileOwner,
+    conversation: string,
+    until = Date.now() / 1000,
+  ): Promise<void> {
+    await this.rows.doomConversation(owner, conversation, until);
+    await this.#sweepAll(owner);
+  }
+
+  /** Deletes all files of a user. May be repeated. */
+  async deleteOfUser(owner: FileOwner): Promise<void> {
+    await this.rows.doomUser(owner);
+    await this.#sweepAll(owner);
+  }
+
+  async #sweepAll(owner: FileOwner): Promise<void> {
     while ((await this.#sweepSome(owner)) > 0);
   }
 
@@ -125,9 +139,9 @@ export class Files {
     return doomed.length;
   }
 
-  /** The bytes of a file that no event carries; its row is swept. */
-  async drop(id: string): Promise<void> {
-    await this.#bucket.delete(key(id));
+  /** Removes the bytes of up to 1,000 files that no event carries; their rows are swept in time. */
+  async drop(...ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#bucket.delete(ids.map(key));
   }
 }
 

@@ -154,7 +154,7 @@ describe('files that no message uses', () => {
     const user = someone();
     const { id, url } = (await upload(user)).body;
     const forget = vi.spyOn(FileRows.prototype, 'forget').mockRejectedValueOnce(new Error('D1 is down'));
-    await expect(files.deleteOf(ownerOf(user))).rejects.toThrow('D1 is down');
+    await expect(files.deleteOfUser(ownerOf(user))).rejects.toThrow('D1 is down');
     forget.mockRestore();
     expect(await statusOf(url)).toBe(404);
     // Being deleted, it cannot be used any more.
@@ -217,11 +217,11 @@ describe('deleting', () => {
     await say(user, 'one', own.id, shared.id);
     await say(user, 'two', shared.id);
     await say(other, 'one', elsewhere.id);
-    await files.deleteOf(ownerOf(user), 'one');
+    await files.deleteOfConversation(ownerOf(user), 'one');
     expect(await statuses()).toEqual([404, 200, 200]);
-    await files.deleteOf({ tenant: 'acme', user }, 'two');
+    await files.deleteOfConversation({ tenant: 'acme', user }, 'two');
     expect(await statuses()).toEqual([404, 200, 200]);
-    await files.deleteOf(ownerOf(user), 'two');
+    await files.deleteOfConversation(ownerOf(user), 'two');
     expect(await statuses()).toEqual([404, 404, 200]);
     expect(await recorded(user)).toMatchObject({ files: 0, file_uses: 0 });
     expect(await recorded(other)).toMatchObject({ files: 1, file_uses: 1 });
@@ -233,10 +233,24 @@ describe('deleting', () => {
     await say(user, 'one', id);
     later(60_000);
     await record(user);
-    await files.deleteOf(ownerOf(user), 'one');
+    await files.deleteOfConversation(ownerOf(user), 'one');
     expect(await stored()).not.toContain(`files/${id}`);
     vi.useRealTimers();
     expect(await statusOf(url)).toBe(404);
+  });
+
+  test('a conversation leaves what it uses since, where its deletion comes late to the records', async () => {
+    const user = someone();
+    const [before, both, after] = [await upload(user), await upload(user), await upload(user)].map(
+      ({ body }) => body,
+    );
+    if (!before || !both || !after) throw new Error('not uploaded');
+    await say(user, 'one', before.id, both.id);
+    const deletedAt = Date.now() / 1000;
+    later(1_000);
+    await say(user, 'one', both.id, after.id);
+    await files.deleteOfConversation(ownerOf(user), 'one', deletedAt);
+    expect(await Promise.all([before, both, after].map(({ url }) => statusOf(url)))).toEqual([404, 200, 200]);
   });
 
   test('a user takes all of them, used and unused, and nobody else’s', async () => {
@@ -244,7 +258,7 @@ describe('deleting', () => {
     const [used, unused] = [(await upload(user)).body, (await upload(user)).body];
     const others = (await upload(other)).body;
     await say(user, 'one', used.id);
-    await files.deleteOf(ownerOf(user));
+    await files.deleteOfUser(ownerOf(user));
     expect(await Promise.all([used, unused, others].map(({ url }) => statusOf(url)))).toEqual([
       404, 404, 200,
     ]);
@@ -261,7 +275,7 @@ test('the records of files are of one tenant: under another nothing is found, ch
   expect(await files.claim(stranger, 'default', [{ id }])).toEqual(new Map());
   await files.rows.settle(stranger, forged, 0);
   await files.rows.release(stranger, forged, 0);
-  await files.deleteOf(stranger);
+  await files.deleteOfUser(stranger);
   expect(await statusOf(url)).toBe(200);
   expect(await recorded(user)).toMatchObject({ files: 1, file_uses: 0, upload_days: 1 });
   const [row] = (await files.claim(ownerOf(user), 'default', [{ id }])).values();
