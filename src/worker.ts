@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { contextOf, type Env } from './env.ts';
+import { log } from './protocol/log.ts';
 import { type AppEnv, refusal, statusOf } from './routes/app.ts';
 import { clientApi } from './routes/client-api.ts';
 import { dev } from './routes/dev.ts';
@@ -70,6 +71,6 @@ export default {
   /** Every now and then: `triggers` in wrangler.toml, and `npm start`. */
   async scheduled(_, env): Promise<void> {
     const removed = await contextOf(env).files.sweep();
-    if (removed > 0) console.log('files that no message uses are gone', { removed });
+    if (removed > 0) log('info', 'files that no message uses are gone', { removed });
   },
 } satisfies ExportedHandler<Env>;

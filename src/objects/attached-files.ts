@@ -6,7 +6,7 @@ import type { DeliveredFile } from '../upstream/upstream.ts';
  * The files of a delivery, for one attempt to deliver it: their urls are signed anew, for the address by which the client came
  * when it sent the message; their bytes are read when they are asked for.
  */
-export function attachedFiles(files: Files, { attachments }: Delivery): DeliveredFile[] {
+export function attachedFiles(files: Files, { attachments }: Pick<Delivery, 'attachments'>): DeliveredFile[] {
   return attachments.map((attachment) => {
     const { id, filename, url } = attachment;
     return {

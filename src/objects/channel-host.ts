@@ -214,7 +214,8 @@ export class ChannelHost {
       try {
         known = await files.claim(session.identity, conversation, attachments);
       } catch (error) {
-        console.error('the files of a message cannot be looked up', { error: String(error) });
+        const { tenant, user } = session.identity;
+        log('error', 'the files of a message cannot be looked up', { tenant, user, error });
         const told = new StarwireError('internal', 'the files cannot be looked up; send the message again');
         return this.run((channel) => channel.malformed(session, told, client_id));
       }

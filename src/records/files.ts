@@ -2,6 +2,7 @@ import type { Seal } from '../auth/seal.ts';
 import type { KnownFiles } from '../channel/sends.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import type { Limits } from '../protocol/limits.ts';
+import { log } from '../protocol/log.ts';
 import type { AttachmentView } from '../protocol/server-frames.ts';
 import { type FileOwner, type FileRow, FileRows } from './file-rows.ts';
 import { type ByteSource, storeStream } from './store-stream.ts';
@@ -68,7 +69,7 @@ export class Files {
     try {
       await this.rows.add(owner, row);
     } catch (error) {
-      console.warn('a file is recorded later', { file: file.id, error: String(error) });
+      log('warn', 'a file is recorded later', { ...owner, file: file.id, error });
     }
     await this.#bucket.put(key(file.id), bytes, metadata(owner, row));
   }

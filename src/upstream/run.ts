@@ -3,7 +3,13 @@ import type { ErrorBody } from '../protocol/errors.ts';
 import type { HistoryRow } from '../protocol/history.ts';
 import type { TurnError, TurnStatus } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
-import { type DeliveredFile, type Call, RETRY_DELAYS_MS, type ReplyEvent, UpstreamError } from './upstream.ts';
+import {
+  type Call,
+  type DeliveredFile,
+  RETRY_DELAYS_MS,
+  type ReplyEvent,
+  UpstreamError,
+} from './upstream.ts';
 
 /** One delivery that is to reach the upstream. */
 export interface Job {

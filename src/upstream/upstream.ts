@@ -23,8 +23,7 @@ export interface CallOptions {
 }
 
 /** A file of a delivery; its `url` is signed for this call and needs no token (P-UP-2). `data` throws where it is gone. */
-export interface DeliveredFile extends AttachmentView, Attachment {
-}
+export interface DeliveredFile extends AttachmentView, Attachment {}
 
 /** Why a call failed, as the user is told, and whether another try may help. */
 export class UpstreamError extends Error {

@@ -2,6 +2,7 @@ import { createScheduledController, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { contextOf } from '../../src/env.ts';
+import { attachedFiles } from '../../src/objects/attached-files.ts';
 import { FileRows } from '../../src/records/file-rows.ts';
 import { ByteSource } from '../../src/records/store-stream.ts';
 import worker from '../../src/worker.ts';
@@ -265,6 +266,17 @@ describe('deleting', () => {
     expect(await recorded(user)).toEqual({ files: 0, file_uses: 0, upload_days: 0 });
     expect(await recorded(other)).toMatchObject({ files: 1, upload_days: 1 });
   });
+});
+
+test('P-UP-2 a file of a delivery that has gone since has no bytes; the others have theirs', async () => {
+  const user = someone();
+  const [gone, kept] = [(await upload(user)).body, (await upload(user, 'Still here')).body];
+  await files.drop(gone.id);
+  const attachments = [gone, kept].map(({ id, url }) => ({ id, url, filename: 'f', mimetype: '', size: 5 }));
+  const [first, second] = attachedFiles(files, { attachments });
+  await expect(first?.data()).rejects.toThrow('gone');
+  expect(new TextDecoder().decode(await second?.data())).toBe('Still here');
+  expect(second?.url).toMatch(new RegExp(`^${new URL(kept.url).origin}/files/${kept.id}/f\\?`));
 });
 
 test('the records of files are of one tenant: under another nothing is found, changed or deleted', async () => {
