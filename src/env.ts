@@ -6,6 +6,7 @@ import type { RequestStream } from './objects/request-stream.ts';
 import type { UserHub } from './objects/user-hub.ts';
 import { StarwireError } from './protocol/errors.ts';
 import { ApiKeys } from './records/api-keys.ts';
+import { Files } from './records/files.ts';
 import { Tenants } from './records/tenants.ts';
 import { Offers } from './upstream/models.ts';
 
@@ -27,6 +28,7 @@ export interface Context {
   apiKeys: ApiKeys;
   tenants: Tenants;
   offers: Offers;
+  files: Files;
 }
 
 /** A wrong variable is told by name at every request, until it is right (P-ID-5). */
@@ -45,13 +47,15 @@ export function contextOf(env: Env): Context {
   const known = contexts.get(env);
   if (known) return known;
   const config = configOf(env);
+  const seal = new Seal(config.signing_secret);
   const context: Context = {
     config,
-    seal: new Seal(config.signing_secret),
+    seal,
     tokens: new Tokens(config.auth),
     apiKeys: new ApiKeys(env.DB),
     tenants: new Tenants(env.DB, new Vault(config.encryption_keys)),
     offers: new Offers(),
+    files: new Files(env.FILES, env.DB, seal, config),
   };
   contexts.set(env, context);
   return context;

@@ -14,7 +14,7 @@ import { Maintenance } from './maintenance.ts';
 import { Out } from './out.ts';
 import type { Pending } from './outbox.ts';
 import type { Socket } from './ports.ts';
-import { type Unrecorded, unrecorded } from './recording.ts';
+import { strays, type Unrecorded, unrecorded } from './recording.ts';
 import { type Asked, askedBy, regenerate } from './regenerate.ts';
 import { render } from './render.ts';
 import { claimsOf, entries, openState, startOf } from './replay.ts';
@@ -371,7 +371,12 @@ export class Channel {
     });
   }
 
-  /** Files of deleted conversations that are still to be removed. */
+  /** Files that the records may know nothing of, before everything is dropped. */
+  get strays(): string[] {
+    return strays(this.#core);
+  }
+
+  /** Files of deleted conversations that the records never had and that are still to be removed. */
   get disposals(): string[] {
     const { journal, ports } = this.#core;
     if (!journal.exists) return [];

@@ -81,13 +81,12 @@ export class Conversations {
  * Nothing that was said in the conversation is left in the journal, and no `seq` is missing: an entry becomes another word
  * of the deletion. That a turn or a prompt is over is still told, without why, to clients that were away.
  */
-function forget({ ports: { sql }, recalled }: Core, id: string): void {
+function forget({ ports: { sql }, journal, recalled }: Core, id: string): void {
   sql.run(
     `INSERT OR IGNORE INTO disposals (file)
-     SELECT id FROM events WHERE conversation = ?1 AND type = 'file'
-     UNION SELECT file.value ->> 'id' FROM events, json_each(frame, '$.attachments') AS file
-       WHERE conversation = ?1 AND events.type = 'message'`,
+     SELECT id FROM events WHERE conversation = ? AND type = 'file' AND frame ->> 'url' = '' AND seq > ?`,
     id,
+    journal.recorded,
   );
   sql.run(
     "DELETE FROM blobs WHERE id IN (SELECT id FROM events WHERE conversation = ? AND type = 'file')",

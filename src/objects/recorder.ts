@@ -4,7 +4,7 @@ import { contextOf, type Env } from '../env.ts';
 import type { HistoryPage } from '../protocol/history.ts';
 import { log } from '../protocol/log.ts';
 import { Drain } from '../records/drain.ts';
-import { Files } from '../records/files.ts';
+import type { Files } from '../records/files.ts';
 import { Messages } from '../records/messages.ts';
 import type { ChannelHost } from './channel-host.ts';
 
@@ -23,7 +23,7 @@ interface Failing {
   until: number;
 }
 
-/** Deletes what is left of a person whose journal has gone. */
+/** Of a person whose journal has gone, what is left is to go: the files that only the journal knew. */
 const ERASING = 'erasing';
 const FAILING = 'failing';
 
@@ -43,14 +43,14 @@ export class Recorder {
     this.#env = env;
     this.#host = host;
     this.#owner = owner;
-    this.#files = new Files(env.FILES);
+    this.#files = contextOf(env).files;
     this.#drain = new Drain(env.DB, this.#files);
     this.#messages = new Messages(env.DB);
   }
 
   /** When the records are to be given what they lack (Unix ms). */
   get due(): number | undefined {
-    const since = this.#kv.get<boolean>(ERASING) ? 0 : this.#host.channel.unrecordedSince;
+    const since = this.#kv.get<string[]>(ERASING) ? 0 : this.#host.channel.unrecordedSince;
     if (since === undefined && this.#host.channel.disposals.length === 0) return undefined;
     const { record_after_ms } = contextOf(this.#env).config.limits;
     return Math.max(
@@ -78,8 +78,9 @@ export class Recorder {
 
   async #record(): Promise<void> {
     try {
-      if (this.#kv.get<boolean>(ERASING)) {
-        await this.#drain.erase(this.#owner);
+      const erasing = this.#kv.get<string[]>(ERASING);
+      if (erasing) {
+        await this.#drain.erase(this.#owner, erasing);
         this.#kv.delete(ERASING);
       }
       const { epoch } = this.#host.channel;
@@ -101,14 +102,15 @@ export class Recorder {
 
   async #dispose(): Promise<void> {
     for (let ids = this.#host.channel.disposals; ids.length > 0; ids = this.#host.channel.disposals) {
-      await this.#files.delete(...ids);
+      await this.#files.dispose(this.#owner, ids);
       this.#host.run((channel) => channel.disposed(ids));
     }
   }
 
-  /** The person's journal is gone, or goes in the same event: the rest of them follows. */
+  /** The person's journal goes in the same event: the rest of them follows. */
   erasing(): void {
-    this.#kv.put(ERASING, true);
+    const before = this.#kv.get<string[]>(ERASING) ?? [];
+    this.#kv.put<string[]>(ERASING, [...before, ...this.#host.channel.strays]);
   }
 
   /** A page of history: what the journal holds, and before it the records. */
