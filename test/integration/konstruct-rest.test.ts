@@ -152,7 +152,7 @@ describe('a reset', () => {
     await socket.close();
     const query = `?tenant_id=${person.tenant}`;
     expect(await call(admin, `/${id}${query}`, { method: 'DELETE' })).toMatchObject({ status: 204 });
-    expect(await portal().history(person, id)).toEqual([]);
+    expect(await call(person, `/${id}/messages`)).toMatchObject(missing);
   });
 });
 

@@ -26,7 +26,7 @@ test('PUBLIC_URL is where the urls of files begin, in answers, frames, deliverie
   const client = await world.connect(person);
   const file = await uploaded(world, person, { body: 'Hello' });
   client.send({ type: 'message', client_id: randomUUID(), text: 'Look', attachments: [{ id: file.id }] });
-  const { turn } = await client.frame('ack');
+  const { turn = '' } = await client.frame('ack');
   const shown = await client.frame('message');
   const [delivered] = await upstream.of(turn);
   const data = Buffer.from('Reply').toString('base64');
