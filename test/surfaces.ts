@@ -40,6 +40,8 @@ export const SURFACES: Record<string, Surface> = {
   'GET /api/search': user,
   'GET /api/export': user,
   'DELETE /api/me': user,
+  'POST /api/files': user,
+  'GET /api/files/:id': theirs,
   'GET /files/:id/:filename': theirs,
   'GET /api/keys': { who: 'person' },
   'POST /api/keys': { who: 'person' },

@@ -171,7 +171,14 @@ export class UserHub extends DurableObject<Env> {
     return result;
   }
 
-  async send(command: SendCommand, who: Identity, files: KnownFiles): Promise<Outcome<SendResult>> {
+  /** `origin`: the address by which the client came, for the urls of its files. */
+  async send(
+    command: SendCommand,
+    who: Identity,
+    files: KnownFiles = new Map(),
+    origin?: string,
+  ): Promise<Outcome<SendResult>> {
+    if (origin !== undefined) this.#host.reachedBy(origin);
     if (command.type === 'action') await this.#recall([command.message]);
     return this.#change(() => this.#host.run((channel) => channel.send(command, who, files)));
   }

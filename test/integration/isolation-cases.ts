@@ -113,6 +113,7 @@ export const CASES: Record<string, Case> = {
   'DELETE /api/portal/chat/conversations/:id': ({ portal }) => [
     { path: `/api/portal/chat/conversations/${portal}`, fields: { method: 'DELETE' } },
   ],
+  'GET /api/files/:id': ({ file }) => [{ path: `/api/files/${file}` }],
   'GET /files/:id/:filename': ({ file }) => [
     { path: `/files/${file}/a.txt` },
     { path: `/files/${file}/b.txt`, fields: { headers: { range: 'bytes=0-1' } } },
