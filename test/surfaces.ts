@@ -19,8 +19,12 @@ const internal: Surface = { who: 'internal' };
 export const SURFACES: Record<string, Surface> = {
   'GET /*': { who: 'anyone' },
   'GET /healthz': { who: 'anyone' },
+  'GET /settings.json': { who: 'anyone' },
+  'GET /new': { who: 'anyone' },
+  'GET /c/:conversation': { who: 'anyone' },
   'POST /dev/token': { who: 'development' },
   'POST /dev/api-key': { who: 'development' },
+  'POST /dev/outbound': { who: 'development' },
 
   'GET /ws': { who: 'socket' },
   'GET /chat/ws/:conversation_id': { who: 'first frame' },
