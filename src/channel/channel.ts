@@ -1,25 +1,21 @@
 import type { Command, SendCommand, SendResult } from '../protocol/client-frames.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { CLOSE, type ErrorCode, StarwireError } from '../protocol/errors.ts';
-import type { HistoryRow } from '../protocol/history.ts';
 import { BOT, type Identity, userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import type { WelcomeFrame } from '../protocol/server-frames.ts';
+import { Archive } from './archive.ts';
 import { called, dueCalls, type StartPolicy } from './calls.ts';
 import { Conversations } from './conversations.ts';
 import { Core, type Ports } from './core.ts';
-import { foldHistory, type PlacedRow } from './history.ts';
 import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
 import { Maintenance } from './maintenance.ts';
 import { Out } from './out.ts';
 import type { Pending } from './outbox.ts';
 import type { Socket } from './ports.ts';
-import { strays, type Unrecorded, unrecorded } from './recording.ts';
 import { type Asked, askedBy, regenerate } from './regenerate.ts';
-import { render } from './render.ts';
 import { claimsOf, entries, openState, startOf } from './replay.ts';
 import { Roster, refuse, sendFrames } from './roster.ts';
-import { dropSchema } from './schema.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -40,6 +36,7 @@ const NO_FILES: KnownFiles = new Map();
  */
 export class Channel {
   readonly conversations: Conversations;
+  readonly archive: Archive;
   readonly #core: Core;
   readonly #roster: Roster;
   readonly #messages: TokenBucket;
@@ -53,6 +50,7 @@ export class Channel {
       () => this.#roster.online,
     );
     this.conversations = new Conversations(this.#core);
+    this.archive = new Archive(this.#core, this.#maintenance);
     const told = this.#roster.all[0]?.is.epoch;
     if (told !== undefined) this.#core.journal.adopt(told);
     const { messages_burst, messages_per_minute } = ports.limits;
@@ -235,25 +233,6 @@ export class Channel {
     return regenerate(this.#core, asked, who);
   }
 
-  /** Those messages of `ids` that are not here and may be in the records. */
-  lacking(ids: readonly string[]): string[] {
-    const { journal, recalled } = this.#core;
-    if (journal.cut === 0) return [];
-    return ids.filter((id) => journal.find('message', id).length === 0 && !recalled.has(id));
-  }
-
-  /** Takes rows back that the records gave, for what is to change them; undefined where they cannot be read: of `ids`. */
-  recall(ids: readonly string[], rows: readonly PlacedRow[] | undefined): void {
-    const { recalled, ports } = this.#core;
-    recalled.unread(rows ? [] : ids);
-    if (!rows) return;
-    const wanted = rows.filter(({ row }) => this.lacking([row.id]).length > 0);
-    if (wanted.length > 0)
-      ports.sql.transaction(() => {
-        for (const row of wanted) recalled.add(row);
-      });
-  }
-
   /** Cancels a turn (P-WS-11). Throws `turn_finished` or `not_found`. */
   cancel(turn: string): void {
     this.#core.commit(() => cancel(this.#core, turn));
@@ -338,59 +317,6 @@ export class Channel {
     return this.#core.turns.find(turn);
   }
 
-  /** The rows of a conversation that the journal holds, oldest first; older ones are in the records. */
-  history(conversation: string): PlacedRow[] {
-    return foldHistory(this.#core.journal.history(conversation), this.#core.recalled.of(conversation));
-  }
-
-  /** What the user is called; '' where nobody has said. */
-  get name(): string {
-    return this.#core.journal.name;
-  }
-
-  /** The newest entry that the journal no longer holds. */
-  get cut(): number {
-    return this.#core.journal.cut;
-  }
-
-  /** Completes a stored row for sending. */
-  render(row: HistoryRow): HistoryRow {
-    return render(row, this.#core.ports.links);
-  }
-
-  /** What the records do not have yet; undefined where they have everything. */
-  get unrecorded(): Unrecorded | undefined {
-    return unrecorded(this.#core);
-  }
-
-  /** The records have everything up to `seq`. */
-  recorded(seq: number): void {
-    this.#core.commit(() => {
-      this.#core.journal.record(seq);
-      if (this.#maintenance.isDue(this.#core)) this.#maintenance.run(this.#core);
-    });
-  }
-
-  /** Files that the records may know nothing of, before everything is dropped. */
-  get strays(): string[] {
-    return strays(this.#core);
-  }
-
-  /** Files of deleted conversations that the records never had and that are still to be removed. */
-  get disposals(): string[] {
-    const { journal, ports } = this.#core;
-    if (!journal.exists) return [];
-    return ports.sql.all<{ file: string }>('SELECT file FROM disposals LIMIT 500').map(({ file }) => file);
-  }
-
-  /** These have been removed. */
-  disposed(files: readonly string[]): void {
-    this.#core.ports.sql.run(
-      'DELETE FROM disposals WHERE file IN (SELECT value FROM json_each(?))',
-      JSON.stringify(files),
-    );
-  }
-
   /** Cancels what is open, and ends all sessions: their user goes. `drop` comes when the turns' own objects know. */
   leave(): void {
     for (const { state } of [...this.#core.turns.open]) this.cancel(state.turn);
@@ -400,13 +326,7 @@ export class Channel {
   /** Drops everything that is stored. This Channel is over: the owner builds a new one, with a new epoch. */
   drop(): void {
     this.closeAll(CLOSE.unauthorized, 'erased');
-    const { sql } = this.#core.ports;
-    sql.transaction(() => dropSchema(sql));
-  }
-
-  /** Unix ms of the oldest entry that the records lack. */
-  get unrecordedSince(): number | undefined {
-    return this.#core.journal.timeOf(this.#core.journal.recorded + 1);
+    this.#core.ports.sql.transaction(() => this.#core.tables.drop());
   }
 
   /** Ends all sessions. */

@@ -59,18 +59,6 @@ export function unrecorded(core: Core): Unrecorded | undefined {
   };
 }
 
-/** Files of the upstream that the records may not know: of entries that they lack, and of deleted ones that they never had. */
-export function strays({ journal, ports: { sql } }: Core): string[] {
-  if (!journal.exists) return [];
-  return sql
-    .all<{ file: string }>(
-      `SELECT file FROM disposals
-       UNION SELECT id FROM events WHERE type = 'file' AND frame ->> 'url' = '' AND seq > ?`,
-      journal.recorded,
-    )
-    .map(({ file }) => file);
-}
-
 interface Change extends Entry {
   conversation: string | null;
 }

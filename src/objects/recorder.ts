@@ -23,7 +23,7 @@ interface Failing {
   until: number;
 }
 
-/** Of a person whose journal has gone, what is left is to go: the files that only the journal knew. */
+/** Files that only the journal of a person knew, while the rest of them is being erased. */
 const ERASING = 'erasing';
 const FAILING = 'failing';
 
@@ -50,13 +50,11 @@ export class Recorder {
 
   /** When the records are to be given what they lack (Unix ms). */
   get due(): number | undefined {
-    const since = this.#kv.get<string[]>(ERASING) ? 0 : this.#host.channel.unrecordedSince;
-    if (since === undefined && this.#host.channel.disposals.length === 0) return undefined;
+    const { unrecordedSince: since, disposals } = this.#host.channel.archive;
     const { record_after_ms } = contextOf(this.#env).config.limits;
-    return Math.max(
-      (since ?? 0) === 0 ? 0 : (since ?? 0) + record_after_ms,
-      this.#kv.get<Failing>(FAILING)?.until ?? 0,
-    );
+    const urgent = disposals.length > 0 || this.#kv.get(ERASING) !== undefined;
+    const at = urgent ? 0 : since === undefined ? undefined : since + record_after_ms;
+    return at === undefined ? undefined : Math.max(at, this.#kv.get<Failing>(FAILING)?.until ?? 0);
   }
 
   /** As `record`, but a failure is for later: nothing is lost and nothing is cut meanwhile. */
@@ -78,17 +76,21 @@ export class Recorder {
 
   async #record(): Promise<void> {
     try {
-      const erasing = this.#kv.get<string[]>(ERASING);
-      if (erasing) {
-        await this.#drain.erase(this.#owner, erasing);
+      const strays = this.#kv.get<string[]>(ERASING);
+      if (strays) {
+        await this.#drain.erase(this.#owner, strays);
         this.#kv.delete(ERASING);
       }
       const { epoch } = this.#host.channel;
-      for (let part = this.#host.channel.unrecorded; part; part = this.#host.channel.unrecorded) {
+      for (
+        let part = this.#host.channel.archive.unrecorded;
+        part;
+        part = this.#host.channel.archive.unrecorded
+      ) {
         const { upTo } = part;
         await this.#drain.put(this.#owner, part);
         if (this.#host.channel.epoch !== epoch) return await this.#record();
-        this.#host.run((channel) => channel.recorded(upTo));
+        this.#host.run((channel) => channel.archive.recorded(upTo));
       }
       await this.#dispose();
       if (this.#kv.get<Failing>(FAILING)) this.#kv.delete(FAILING);
@@ -101,23 +103,27 @@ export class Recorder {
   }
 
   async #dispose(): Promise<void> {
-    for (let ids = this.#host.channel.disposals; ids.length > 0; ids = this.#host.channel.disposals) {
+    for (
+      let ids = this.#host.channel.archive.disposals;
+      ids.length > 0;
+      ids = this.#host.channel.archive.disposals
+    ) {
       await this.#files.dispose(this.#owner, ids);
-      this.#host.run((channel) => channel.disposed(ids));
+      this.#host.run((channel) => channel.archive.disposed(ids));
     }
   }
 
-  /** The person's journal goes in the same event: the rest of them follows. */
+  /** The person's journal goes in the same event: the rest of them follows, with the files that only it knows. */
   erasing(): void {
-    const before = this.#kv.get<string[]>(ERASING) ?? [];
-    this.#kv.put<string[]>(ERASING, [...before, ...this.#host.channel.strays]);
+    const earlier = this.#kv.get<string[]>(ERASING) ?? [];
+    this.#kv.put<string[]>(ERASING, [...earlier, ...this.#host.channel.archive.strays]);
   }
 
   /** A page of history: what the journal holds, and before it the records. */
   async page(conversation: string, before: number, limit: number): Promise<HistoryPage> {
     const { channel } = this.#host;
-    const kept = this.#host.run((one) => one.history(conversation)).reverse();
-    const { cut } = channel;
+    const kept = this.#host.run(({ archive }) => archive.history(conversation)).reverse();
+    const { cut } = channel.archive;
     const fits = ({ position }: PlacedRow): boolean => position < before;
     const rows = kept.filter((placed) => placed.position > cut && fits(placed)).slice(0, limit + 1);
     if (rows.length <= limit && cut > 0) {
@@ -132,18 +138,21 @@ export class Recorder {
     }
     const page = rows.slice(0, limit);
     return {
-      messages: page.map(({ row }) => channel.render(row)),
+      messages: page.map(({ row }) => channel.archive.render(row)),
       next: rows.length > limit ? (page.at(-1)?.position ?? null) : null,
     };
   }
 
-  /** Rows that the journal no longer holds. */
-  rows(ids: readonly string[]): Promise<PlacedRow[]> {
-    return this.#messages.byIds(this.#owner, ids);
+  /** Rows that the journal no longer holds, but for those of conversations that are being deleted. */
+  async rows(ids: readonly string[]): Promise<PlacedRow[]> {
+    const { conversations } = this.#host.channel;
+    const rows = await this.#messages.byIds(this.#owner, ids);
+    return rows.filter(({ position, row }) => position > conversations.deletedAt(row.conversation));
   }
 
   /** What a turn was about that the journal no longer tells; undefined where there was no such turn. */
   async askedBy(turn: string): Promise<Asked | undefined> {
+    await this.record();
     const rows = await this.#messages.ofTurn(this.#owner, turn);
     const reply = rows.findLast(({ row }) => row.type === 'message' && row.role === 'assistant')?.row;
     const said = rows.find(({ row }) => row.type === 'message' && row.role === 'user');

@@ -131,7 +131,7 @@ export class UserHub extends DurableObject<Env> {
 
   /** Takes rows back from the records that a change is about to name, before anything else happens to the channel. */
   async #recall(ids: readonly string[]): Promise<void> {
-    const lacking = this.#host.channel.lacking(ids);
+    const lacking = this.#host.channel.archive.lacking(ids);
     if (lacking.length === 0) return;
     await this.ctx.blockConcurrencyWhile(async () => {
       // What throws in here resets the object.
@@ -139,7 +139,7 @@ export class UserHub extends DurableObject<Env> {
         log('error', 'records cannot be read', { ...this.#owner, error });
         return undefined;
       });
-      this.#host.run((channel) => channel.recall(lacking, rows));
+      this.#host.run((channel) => channel.archive.recall(lacking, rows));
     });
   }
 
@@ -220,7 +220,7 @@ export class UserHub extends DurableObject<Env> {
 
   /** What the user is called; '' where nobody knows. */
   userName(): string {
-    return this.#host.channel.name;
+    return this.#host.channel.archive.name;
   }
 
   /** Gives the records (D1) what they lack, so that reading them is reading what was written. */

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, test } from 'vitest';
+import { contextOf } from '../../src/env.ts';
 import type { HistoryPage } from '../../src/protocol/history.ts';
 import { connect, hubOf, journalOf, post, request, someone, tokenOf } from './harness.ts';
 
@@ -23,7 +24,7 @@ async function age(user: string): Promise<void> {
   await hubOf(user).record();
   await runInDurableObject(hubOf(user), (_, state) => {
     state.storage.sql.exec('DELETE FROM events WHERE seq < (SELECT max(seq) FROM events)');
-    state.storage.sql.exec('DELETE FROM recalled');
+    state.storage.sql.exec('DROP TABLE IF EXISTS recalled');
   });
   await evictDurableObject(hubOf(user));
 }
@@ -70,6 +71,26 @@ describe('while D1 is down', () => {
     });
   });
 
+  test('an edit of what only they have is to be tried again, and its neighbours are applied', async () => {
+    const user = someone();
+    const [old] = await post(user, [{ kind: 'message', text: 'old' }]);
+    await post(user, [{ kind: 'message', text: 'newest' }]);
+    await age(user);
+    await down();
+    away = true;
+    const events = [
+      { kind: 'edit', id: old?.id, text: 'changed' },
+      { kind: 'message', text: 'after' },
+    ];
+    expect(await post(user, events)).toMatchObject([
+      { error: { code: 'internal', retryable: true } },
+      { id: expect.any(String) },
+    ]);
+    await up();
+    away = false;
+    expect(await post(user, events.slice(0, 1))).toMatchObject([{ id: old?.id }]);
+  });
+
   test('a conversation can be deleted, and goes out of the records when they are back', async () => {
     const user = someone();
     await post(user, [{ kind: 'message', text: 'secret', conversation: 'a' }]);
@@ -85,6 +106,32 @@ describe('while D1 is down', () => {
     away = false;
     expect(await textsOf(user)).toEqual(['secret']);
     await hubOf(user).record();
+    expect(await textsOf(user)).toEqual([]);
+  });
+});
+
+describe('erasure', () => {
+  test('takes files that only the journal names, and goes on by itself when D1 was down', async () => {
+    const user = someone();
+    await post(user, [{ kind: 'file', filename: 'a.txt', mimetype: 'text/plain', data: btoa('mine') }]);
+    const [file] = (await history(user)).messages;
+    expect(await contextOf(env).files.info(file?.id ?? '')).toBeDefined();
+    await env.DB.prepare('ALTER TABLE conversations RENAME TO conversations_away').run();
+    const erase = async () =>
+      (
+        await request('/api/me', {
+          method: 'DELETE',
+          headers: { authorization: `Bearer ${await tokenOf(user)}` },
+        })
+      ).status;
+    expect(await erase()).toBe(500);
+    await env.DB.prepare('ALTER TABLE conversations_away RENAME TO conversations').run();
+    expect((await history(user)).messages).toEqual([]);
+    await post(user, [{ kind: 'message', text: 'begins' }]);
+    await hubOf(user).record();
+    expect(await textsOf(user)).toEqual(['begins']);
+    expect(await contextOf(env).files.info(file?.id ?? '')).toBeUndefined();
+    expect(await erase()).toBe(204);
     expect(await textsOf(user)).toEqual([]);
   });
 });
