@@ -1,4 +1,3 @@
-import { StarwireError } from '../protocol/errors.ts';
 import { sameText } from './seal.ts';
 import { bearer } from './tokens.ts';
 
@@ -8,9 +7,4 @@ export function isInternal(authorization: string | undefined, tokens: readonly s
   let known = false;
   for (const token of tokens) known = sameText(given, token) || known;
   return known;
-}
-
-export function requireInternal(authorization: string | undefined, tokens: readonly string[]): void {
-  if (!isInternal(authorization, tokens))
-    throw new StarwireError('unauthorized', 'the internal token is missing or wrong');
 }

@@ -4,10 +4,12 @@ import { CLOSE, type ErrorCode, StarwireError } from '../protocol/errors.ts';
 import { BOT, type Identity, userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import type { WelcomeFrame } from '../protocol/server-frames.ts';
+import type { TurnEnd } from '../protocol/turn-outcome.ts';
 import { Archive } from './archive.ts';
 import { called, dueCalls, type StartPolicy } from './calls.ts';
 import { Conversations } from './conversations.ts';
 import { Core, type Ports } from './core.ts';
+import { endings } from './endings.ts';
 import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
 import { Maintenance } from './maintenance.ts';
 import { Out } from './out.ts';
@@ -40,6 +42,7 @@ export class Channel {
   readonly #core: Core;
   readonly #roster: Roster;
   readonly #messages: TokenBucket;
+  readonly #completions: TokenBucket;
   readonly #maintenance = new Maintenance();
 
   constructor(ports: Ports, sockets: Iterable<Socket>) {
@@ -53,8 +56,9 @@ export class Channel {
     this.archive = new Archive(this.#core, this.#maintenance);
     const told = this.#roster.all[0]?.is.epoch;
     if (told !== undefined) this.#core.journal.adopt(told);
-    const { messages_burst, messages_per_minute } = ports.limits;
+    const { messages_burst, messages_per_minute, completions_burst, completions_per_minute } = ports.limits;
     this.#messages = new TokenBucket(messages_burst, messages_per_minute, ports.clock.now());
+    this.#completions = new TokenBucket(completions_burst, completions_per_minute, ports.clock.now());
   }
 
   get sessions(): readonly Session[] {
@@ -209,13 +213,13 @@ export class Channel {
       acknowledge?.(earlier);
       return earlier;
     }
-    this.#requirePace();
+    this.#requirePace(this.#messages);
     const checked = checkSend(this.#core, command, who, files);
     return this.#core.commit(() => ({ ...checked.run(), duplicate: false }), acknowledge).value;
   }
 
-  #requirePace(): void {
-    const wait_ms = this.#messages.take(this.#core.now);
+  #requirePace(bucket: TokenBucket): void {
+    const wait_ms = bucket.take(this.#core.now);
     if (wait_ms <= 0) return;
     throw new StarwireError('rate_limited', 'too many messages; slow down', {
       retry_after: Math.ceil(wait_ms / 1000),
@@ -229,8 +233,13 @@ export class Channel {
 
   /** Asks again for the reply of a turn; returns the new turn's id. */
   regenerate(asked: Asked, who: Identity): string {
-    this.#requirePace();
+    this.#requirePace(this.#messages);
     return regenerate(this.#core, asked, who);
+  }
+
+  /** Lets the user ask for a completion, which lives elsewhere. Throws `rate_limited`. */
+  admit(): void {
+    this.#requirePace(this.#completions);
   }
 
   /** Cancels a turn (P-WS-11). Throws `turn_finished` or `not_found`. */
@@ -309,6 +318,16 @@ export class Channel {
     return [...this.#core.turns.open]
       .filter(({ state }) => state.runs && state.started)
       .map(({ state }) => state.turn);
+  }
+
+  /** How many turns are open here. */
+  get openTurns(): number {
+    return this.#core.turns.size;
+  }
+
+  /** How the turns ended of which the records do not have everything, up to an entry. */
+  endings(upTo: number): TurnEnd[] {
+    return endings(this.#core, this.#core.journal.recorded, upTo);
   }
 
   /** The stored facts of a turn (section 5.3). */

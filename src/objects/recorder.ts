@@ -6,6 +6,7 @@ import { log } from '../protocol/log.ts';
 import { Drain } from '../records/drain.ts';
 import type { Files } from '../records/files.ts';
 import { Messages } from '../records/messages.ts';
+import { TurnCounts } from '../records/turn-counts.ts';
 import type { ChannelHost } from './channel-host.ts';
 
 export interface Owner {
@@ -36,6 +37,7 @@ export class Recorder {
   readonly #drain: Drain;
   readonly #files: Files;
   readonly #messages: Messages;
+  readonly #counts: TurnCounts;
   #running: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, host: ChannelHost, owner: Owner) {
@@ -46,6 +48,7 @@ export class Recorder {
     this.#files = contextOf(env).files;
     this.#drain = new Drain(env.DB, this.#files);
     this.#messages = new Messages(env.DB);
+    this.#counts = new TurnCounts(env.DB);
   }
 
   /** When the records are to be given what they lack (Unix ms). */
@@ -88,7 +91,9 @@ export class Recorder {
         part = this.#host.channel.archive.unrecorded
       ) {
         const { upTo } = part;
+        const ends = this.#host.channel.endings(upTo);
         await this.#drain.put(this.#owner, part);
+        await this.#counts.add(this.#owner.tenant, ends);
         if (this.#host.channel.epoch !== epoch) return await this.#record();
         this.#host.run((channel) => channel.archive.recorded(upTo));
       }

@@ -4,7 +4,8 @@ import { sameText } from '../auth/seal.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { FileInfo } from '../records/files.ts';
 import { isInline } from '../records/media-type.ts';
-import { type AppEnv, type Ctx, requireUser, use } from './app.ts';
+import { type AppEnv, type Ctx, use } from './app.ts';
+import { requireUser } from './door.ts';
 import { partOf } from './range.ts';
 
 /** Files by signed url, with the owner's token, or with the upstream's (section 3). */

@@ -6,7 +6,8 @@ import type { FileRow } from '../records/file-rows.ts';
 import { readFilename } from '../records/filename.ts';
 import { HEAD_BYTES, trueType } from '../records/media-type.ts';
 import { ByteSource } from '../records/store-stream.ts';
-import { type AppEnv, bodyOf, type Ctx, requireUser, use } from './app.ts';
+import { type AppEnv, bodyOf, type Ctx, use } from './app.ts';
+import { requireUser } from './door.ts';
 
 /** Files of users: `POST /api/files` (section 3), and a fresh url for one of them. */
 export const uploads = new Hono<AppEnv>();
