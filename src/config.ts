@@ -1,4 +1,5 @@
 import { type Limits, readLimits } from './protocol/limits.ts';
+import { MIN_WEBHOOK_SECRET_BYTES } from './protocol/tenants.ts';
 
 /** The variables of the environment, read and checked once (P-ID-5, P-BR-1). */
 
@@ -11,8 +12,13 @@ export interface OfferedModel {
   upstream?: string | undefined;
 }
 
+export const UPSTREAM_BODIES = ['starwire', 'konstruct'] as const;
+export type UpstreamBody = (typeof UPSTREAM_BODIES)[number];
+
 export interface Upstream {
   mode: UpstreamMode;
+  /** How deliveries by webhook are written; where nothing says so, as the contract has them. */
+  body?: UpstreamBody;
   url?: string;
   api_key?: string;
   /** The model to ask for: with `models`, where none is named; without, whatever is named. */
@@ -38,8 +44,6 @@ export interface Config {
 
 const MIN_SECRET_BYTES = 32;
 const ENCRYPTION_KEY_BYTES = 32;
-/** Of a Standard Webhooks secret. */
-export const MIN_WEBHOOK_SECRET_BYTES = 24;
 
 /**
  * Reads the variables. Throws an Error whose message names the variable that is missing, too short or unknown.
@@ -89,8 +93,12 @@ function readUpstream(
   list: (name: string) => string[],
 ): Upstream {
   const mode = read('UPSTREAM_MODE') ?? 'demo';
-  if (!isMode(mode)) {
+  if (!isOneOf(UPSTREAM_MODES, mode)) {
     throw new Error(`UPSTREAM_MODE is "${mode}"; it must be one of ${UPSTREAM_MODES.join(', ')}`);
+  }
+  const body = read('UPSTREAM_BODY') ?? 'starwire';
+  if (!isOneOf(UPSTREAM_BODIES, body)) {
+    throw new Error(`UPSTREAM_BODY is "${body}"; it must be one of ${UPSTREAM_BODIES.join(', ')}`);
   }
   const url = read('UPSTREAM_URL');
   if (mode !== 'demo') {
@@ -109,6 +117,7 @@ function readUpstream(
   }
   return {
     mode,
+    ...(body === 'starwire' ? {} : { body }),
     url,
     api_key: read('UPSTREAM_API_KEY'),
     model: read('UPSTREAM_MODEL'),
@@ -134,8 +143,8 @@ function encryptionKey(text: string): Uint8Array<ArrayBuffer> {
   return key;
 }
 
-function isMode(mode: string): mode is UpstreamMode {
-  return (UPSTREAM_MODES as readonly string[]).includes(mode);
+function isOneOf<T extends string>(known: readonly T[], text: string): text is T {
+  return known.some((one) => one === text);
 }
 
 function byteLength(text: string): number {

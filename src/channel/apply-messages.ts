@@ -36,7 +36,7 @@ export function message(core: Core, event: OutboundOf<'message'>, only: OnlyTurn
     ...extra,
     ...(reasoning === '' ? {} : { reasoning }),
   });
-  open.text.reset(core.ports.sql, text);
+  core.turns.replaceText(open, text);
   state.reply = {
     ...(buttons ? { buttons } : {}),
     length: text.length,
@@ -91,7 +91,7 @@ export function edit(core: Core, event: OutboundOf<'edit'>): Applied {
   if (streaming && streaming.state.reply === undefined) {
     throw new StarwireError('conflict', 'the message is still streaming');
   }
-  const known = core.journal.find('message', event.id).at(-1);
+  const known = core.journal.find('message', event.id).at(-1) ?? core.recalled.get(event.id);
   if (known?.type !== 'message')
     throw new StarwireError('not_found', 'there is no message with this id', { field: 'id' });
   const text = wellFormed(event.text);
@@ -107,7 +107,7 @@ export function edit(core: Core, event: OutboundOf<'edit'>): Applied {
   });
   if (streaming?.state.reply) {
     const { reply } = streaming.state;
-    streaming.text.reset(core.ports.sql, text);
+    core.turns.replaceText(streaming, text);
     reply.length = text.length;
     reply.seq = frame.seq;
     if (buttons) reply.buttons = buttons;

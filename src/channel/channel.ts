@@ -6,6 +6,7 @@ import { BOT, type Identity, userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import type { WelcomeFrame } from '../protocol/server-frames.ts';
 import { called, dueCalls, type StartPolicy } from './calls.ts';
+import { Conversations } from './conversations.ts';
 import { Core, type Ports } from './core.ts';
 import { foldHistory, type PlacedRow } from './history.ts';
 import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
@@ -14,9 +15,11 @@ import { Out } from './out.ts';
 import type { Pending } from './outbox.ts';
 import type { Socket } from './ports.ts';
 import { type Unrecorded, unrecorded } from './recording.ts';
+import { type Asked, askedBy, regenerate } from './regenerate.ts';
 import { render } from './render.ts';
 import { claimsOf, entries, openState, startOf } from './replay.ts';
 import { Roster, refuse, sendFrames } from './roster.ts';
+import { dropSchema } from './schema.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -36,6 +39,7 @@ const NO_FILES: KnownFiles = new Map();
  * Channel from storage, and the old one stores nothing any more.
  */
 export class Channel {
+  readonly conversations: Conversations;
   readonly #core: Core;
   readonly #roster: Roster;
   readonly #messages: TokenBucket;
@@ -48,6 +52,7 @@ export class Channel {
       (outs, before) => this.#roster.fanout(outs, before),
       () => this.#roster.online,
     );
+    this.conversations = new Conversations(this.#core);
     const told = this.#roster.all[0]?.is.epoch;
     if (told !== undefined) this.#core.journal.adopt(told);
     const { messages_burst, messages_per_minute } = ports.limits;
@@ -206,14 +211,47 @@ export class Channel {
       acknowledge?.(earlier);
       return earlier;
     }
-    const wait_ms = this.#messages.take(this.#core.now);
-    if (wait_ms > 0) {
-      throw new StarwireError('rate_limited', 'too many messages; slow down', {
-        retry_after: Math.ceil(wait_ms / 1000),
-      });
-    }
+    this.#requirePace();
     const checked = checkSend(this.#core, command, who, files);
     return this.#core.commit(() => ({ ...checked.run(), duplicate: false }), acknowledge).value;
+  }
+
+  #requirePace(): void {
+    const wait_ms = this.#messages.take(this.#core.now);
+    if (wait_ms <= 0) return;
+    throw new StarwireError('rate_limited', 'too many messages; slow down', {
+      retry_after: Math.ceil(wait_ms / 1000),
+    });
+  }
+
+  /** What a finished turn was about, as far as the journal goes back. Throws `conflict` while it is open. */
+  askedBy(turn: string): Asked | undefined {
+    return askedBy(this.#core, turn);
+  }
+
+  /** Asks again for the reply of a turn; returns the new turn's id. */
+  regenerate(asked: Asked, who: Identity): string {
+    this.#requirePace();
+    return regenerate(this.#core, asked, who);
+  }
+
+  /** Those messages of `ids` that are not here and may be in the records. */
+  lacking(ids: readonly string[]): string[] {
+    const { journal, recalled } = this.#core;
+    if (journal.cut === 0) return [];
+    return ids.filter((id) => journal.find('message', id).length === 0 && !recalled.has(id));
+  }
+
+  /** Takes rows back that the records gave, for what is to change them; undefined where they cannot be read: of `ids`. */
+  recall(ids: readonly string[], rows: readonly PlacedRow[] | undefined): void {
+    const { recalled, ports } = this.#core;
+    recalled.unread(rows ? [] : ids);
+    if (!rows) return;
+    const wanted = rows.filter(({ row }) => this.lacking([row.id]).length > 0);
+    if (wanted.length > 0)
+      ports.sql.transaction(() => {
+        for (const row of wanted) recalled.add(row);
+      });
   }
 
   /** Cancels a turn (P-WS-11). Throws `turn_finished` or `not_found`. */
@@ -302,7 +340,12 @@ export class Channel {
 
   /** The rows of a conversation that the journal holds, oldest first; older ones are in the records. */
   history(conversation: string): PlacedRow[] {
-    return foldHistory(this.#core.journal.history(conversation));
+    return foldHistory(this.#core.journal.history(conversation), this.#core.recalled.of(conversation));
+  }
+
+  /** What the user is called; '' where nobody has said. */
+  get name(): string {
+    return this.#core.journal.name;
   }
 
   /** The newest entry that the journal no longer holds. */
@@ -326,6 +369,34 @@ export class Channel {
       this.#core.journal.record(seq);
       if (this.#maintenance.isDue(this.#core)) this.#maintenance.run(this.#core);
     });
+  }
+
+  /** Files of deleted conversations that are still to be removed. */
+  get disposals(): string[] {
+    const { journal, ports } = this.#core;
+    if (!journal.exists) return [];
+    return ports.sql.all<{ file: string }>('SELECT file FROM disposals LIMIT 500').map(({ file }) => file);
+  }
+
+  /** These have been removed. */
+  disposed(files: readonly string[]): void {
+    this.#core.ports.sql.run(
+      'DELETE FROM disposals WHERE file IN (SELECT value FROM json_each(?))',
+      JSON.stringify(files),
+    );
+  }
+
+  /** Cancels what is open, and ends all sessions: their user goes. `drop` comes when the turns' own objects know. */
+  leave(): void {
+    for (const { state } of [...this.#core.turns.open]) this.cancel(state.turn);
+    this.closeAll(CLOSE.unauthorized, 'erased');
+  }
+
+  /** Drops everything that is stored. This Channel is over: the owner builds a new one, with a new epoch. */
+  drop(): void {
+    this.closeAll(CLOSE.unauthorized, 'erased');
+    const { sql } = this.#core.ports;
+    sql.transaction(() => dropSchema(sql));
   }
 
   /** Unix ms of the oldest entry that the records lack. */

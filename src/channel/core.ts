@@ -10,6 +10,7 @@ import type { Standing } from './place.ts';
 import type { Clock, Sql } from './ports.ts';
 import { Producers } from './producers.ts';
 import { Prompts } from './prompts.ts';
+import { Recalled } from './recalled.ts';
 import { type Links, render } from './render.ts';
 import { type OpenTurn, Turns } from './turns.ts';
 
@@ -43,6 +44,7 @@ export class Core {
   readonly outbox: Outbox;
   readonly ingests: Ingests;
   readonly producers: Producers;
+  readonly recalled: Recalled;
   readonly #fanout: Fanout;
   readonly #online: () => boolean;
   #frames: ServerFrame[] = [];
@@ -58,8 +60,9 @@ export class Core {
     this.turns = new Turns(ports.sql, exists);
     this.prompts = new Prompts(ports.sql, exists);
     this.outbox = new Outbox(ports.sql, ports.clock, exists);
-    this.ingests = new Ingests(ports.sql, exists);
+    this.ingests = new Ingests(ports.sql, exists, this.turns.marks);
     this.producers = new Producers(ports.sql, exists);
+    this.recalled = new Recalled(ports.sql, exists);
   }
 
   get now(): number {
@@ -123,8 +126,11 @@ export class Core {
         this.ports.sql.transaction(() => {
           this.journal.prepare();
           const value = work();
-          this.turns.storeAll(this.now);
-          this.ingests.storeAll(this.now);
+          const { mark } = this.ingests;
+          const written = this.turns.storeAll(this.now, mark);
+          // Text without a mark takes the place of one that had it.
+          const dropped = this.turns.takeDropped() || (written && mark === null);
+          this.ingests.storeAll(this.now, { marked: written && mark !== null, dropped });
           return value;
         }),
       );
@@ -140,9 +146,9 @@ export class Core {
     return outs.length > 0 && this.#fanout(outs, before);
   }
 
-  /** Journals a frame, inside `commit`, and returns it numbered. */
-  emit<F extends DurableFrame>(entry: Unnumbered<F>): F {
-    const frame = this.journal.append<F>(entry, this.#online());
+  /** Journals a frame, inside `commit`, and returns it numbered; `conversation` where it is of one that it does not name. */
+  emit<F extends DurableFrame>(entry: Unnumbered<F>, conversation?: string): F {
+    const frame = this.journal.append<F>(entry, this.#online(), conversation);
     this.#frames.push(render(frame, this.ports.links));
     return frame;
   }

@@ -18,17 +18,43 @@ const MOST_FAILED = 1_000;
 /** Keys that we make ourselves name a request only while it lasts. */
 const PASSING = '~';
 
+/** Requests that are told of in one mark. */
+const MOST_MARKED = 4;
+
+/** How far a request has come, as it is stored beside the text that came with it: both in one row. */
+interface Mark {
+  key: string;
+  body: string | null;
+  next: number;
+}
+
 export class Ingest {
   readonly key: string;
   readonly #sql: Sql;
   readonly #row: Row;
   dirty: boolean;
+  /** Its state is stored in a mark only. */
+  #marked: boolean;
 
-  constructor(sql: Sql, key: string, row: Row, dirty: boolean) {
+  constructor(sql: Sql, key: string, row: Row, { dirty = false, marked = false } = {}) {
     this.#sql = sql;
     this.key = key;
     this.#row = row;
     this.dirty = dirty;
+    this.#marked = marked;
+  }
+
+  /** What a mark must tell of it; undefined where its row tells, or must. */
+  get mark(): Mark | undefined {
+    const { body, next, failed, done } = this.#row;
+    return (this.dirty || this.#marked) && !done && failed.length === 0
+      ? { key: this.key, body, next }
+      : undefined;
+  }
+
+  marked(): void {
+    this.dirty = false;
+    this.#marked = true;
   }
 
   get body(): string | null {
@@ -37,6 +63,10 @@ export class Ingest {
 
   get done(): boolean {
     return this.#row.done;
+  }
+
+  get next(): number {
+    return this.#row.next;
   }
 
   /** The earlier result of event `n`; undefined where it is still to be applied. */
@@ -84,9 +114,11 @@ export class Ingest {
     this.dirty = true;
   }
 
+  /** Stores it in a row of its own, where it is not stored, or only in a mark. */
   store(now: number): void {
-    if (!this.dirty) return;
+    if (!this.dirty && !this.#marked) return;
     this.dirty = false;
+    this.#marked = false;
     if (this.#row.done && this.key.startsWith(PASSING)) {
       for (const table of ['ingests', 'results'])
         this.#sql.run(`DELETE FROM ${table} WHERE key = ?`, this.key);
@@ -105,16 +137,36 @@ export class Ingest {
   }
 }
 
-/** The requests of upstreams that one channel remembers. */
+/**
+ * The requests of upstreams that one channel remembers. Each is a row; but while a request only adds text, how far it has come is
+ * a mark beside that text, so that a flush writes one row and not two. A mark tells of all requests that no row tells of:
+ * the newest one counts, and where texts are dropped with their marks, the requests get rows again.
+ */
 export class Ingests {
   readonly #sql: Sql;
   readonly #exists: () => boolean;
   /** Requests under way. */
   readonly #open = new Map<string, Ingest>();
 
-  constructor(sql: Sql, exists: () => boolean) {
+  constructor(sql: Sql, exists: () => boolean, marks: readonly string[]) {
     this.#sql = sql;
     this.#exists = exists;
+    for (const mark of marks) for (const one of JSON.parse(mark) as Mark[]) this.#restore(one);
+  }
+
+  #restore({ key, body, next }: Mark): void {
+    const known = this.#open.get(key) ?? this.#load(key);
+    if (known && (known.done || known.next >= next)) return;
+    this.#open.set(
+      key,
+      new Ingest(this.#sql, key, { body, next, failed: [], done: false }, { marked: true }),
+    );
+  }
+
+  /** What is to be stored beside the next text; null where it cannot tell of all that it must. */
+  get mark(): string | null {
+    const marks = [...this.#open.values()].flatMap((ingest) => ingest.mark ?? []);
+    return marks.length === 0 || marks.length > MOST_MARKED ? null : JSON.stringify(marks);
   }
 
   /** Throws `idempotency_mismatch` where the key came with another body. */
@@ -122,7 +174,7 @@ export class Ingests {
     const ingest =
       this.#open.get(key) ??
       this.#load(key) ??
-      new Ingest(this.#sql, key, { body, next: 0, failed: [], done: false }, true);
+      new Ingest(this.#sql, key, { body, next: 0, failed: [], done: false }, { dirty: true });
     if (ingest.body !== body) {
       throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
     }
@@ -138,7 +190,7 @@ export class Ingests {
     )[0];
     if (!row) return undefined;
     const { body, next, failed, done } = row;
-    return new Ingest(this.#sql, key, { body, next, failed: JSON.parse(failed), done: done === 1 }, false);
+    return new Ingest(this.#sql, key, { body, next, failed: JSON.parse(failed), done: done === 1 });
   }
 
   get dirty(): boolean {
@@ -146,10 +198,14 @@ export class Ingests {
     return false;
   }
 
-  /** Stores what is not stored yet, inside a transaction, and forgets ended requests from memory. */
-  storeAll(now: number): void {
+  /**
+   * Stores what is not stored yet, inside a transaction, and forgets ended requests from memory. `marked`: the mark was
+   * written; `dropped`: marks were dropped.
+   */
+  storeAll(now: number, { marked, dropped }: { marked: boolean; dropped: boolean }): void {
     for (const ingest of this.#open.values()) {
-      ingest.store(now);
+      if (marked && ingest.mark) ingest.marked();
+      else if (ingest.dirty || dropped) ingest.store(now);
       if (ingest.done) this.#open.delete(ingest.key);
     }
   }

@@ -1,6 +1,6 @@
-import type { DurableFrame } from '../protocol/server-frames.ts';
+import type { DurableFrame, MessageFrame } from '../protocol/server-frames.ts';
 import type { Clock, Sql } from './ports.ts';
-import { createSchema, schemaExists } from './schema.ts';
+import { raiseSchema, schemaExists } from './schema.ts';
 
 /** A durable frame before it has its number. */
 export type Unnumbered<F extends DurableFrame = DurableFrame> = F extends unknown ? Omit<F, 'seq'> : never;
@@ -14,6 +14,12 @@ export interface Epochs {
 interface Stored {
   seq: number;
   frame: string;
+}
+
+/** An entry and when it was written (Unix ms). */
+export interface Entry {
+  frame: DurableFrame;
+  at: number;
 }
 
 const PAGE = 500;
@@ -31,6 +37,7 @@ export class Journal {
   #cut = 0;
   #recorded = 0;
   #undelivered: number | undefined;
+  #name = '';
   /** Characters appended since the journal was last looked through. */
   grown = 0;
 
@@ -46,15 +53,17 @@ export class Journal {
     const meta = new Map(
       this.#sql
         .all<{ key: string; value: string | number }>(
-          "SELECT key, value FROM meta WHERE key IN ('epoch', 'undelivered', 'recorded')",
+          "SELECT key, value FROM meta WHERE key IN ('version', 'epoch', 'undelivered', 'recorded', 'name')",
         )
         .map(({ key, value }) => [key, value]),
     );
+    this.#sql.transaction(() => raiseSchema(this.#sql, Number(meta.get('version'))));
     const epoch = meta.get('epoch');
     if (epoch !== undefined) this.#epoch = String(epoch);
     const undelivered = meta.get('undelivered');
     if (undelivered !== undefined) this.#undelivered = Number(undelivered);
     this.#recorded = Number(meta.get('recorded') ?? 0);
+    this.#name = String(meta.get('name') ?? '');
     // Two ends of the primary key; the newest entry is never cut.
     const [ends] = this.#sql.all<{ first: number | null; head: number | null }>(
       'SELECT (SELECT min(seq) FROM events) AS first, (SELECT max(seq) FROM events) AS head',
@@ -103,6 +112,18 @@ export class Journal {
     this.#cut = seq;
   }
 
+  /** What the user is called, as a token told it last; '' where none has. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /** The user is called so. Inside a transaction. */
+  called(name: string): void {
+    if (name === this.#name) return;
+    this.#sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('name', ?)", name);
+    this.#name = name;
+  }
+
   get undelivered(): number | undefined {
     return this.#undelivered;
   }
@@ -115,7 +136,7 @@ export class Journal {
   /** Makes the tables where they are missing. Call it inside the transaction of the first write. */
   prepare(): void {
     if (this.#stored) return;
-    createSchema(this.#sql);
+    raiseSchema(this.#sql, 0);
     this.#sql.run("INSERT INTO meta (key, value) VALUES ('epoch', ?)", this.#epoch);
     this.#stored = true;
   }
@@ -133,21 +154,21 @@ export class Journal {
 
   /**
    * Appends one entry, inside a transaction, and returns it numbered. What is made anew at every sending (signed urls,
-   * inline data) is not part of it: see render.ts.
+   * inline data) is not part of it: see render.ts. With its `conversation` it goes when that is deleted.
    */
-  append<F extends DurableFrame>(entry: Unnumbered<F>, online: boolean): F {
+  append<F extends DurableFrame>(entry: Unnumbered<F>, online: boolean, conversation?: string): F {
     const seq = this.#head + 1;
     const { type, ...rest } = entry;
     // `seq` stands second, so that a frame reads well on the wire.
     const frame = { type, seq, ...rest } as unknown as F;
     const json = JSON.stringify(frame);
-    const { id = null, conversation = null } = frame as { id?: string; conversation?: string };
+    const { id = null, conversation: named = null } = frame as { id?: string; conversation?: string };
     this.#sql.run(
       'INSERT INTO events (seq, type, id, conversation, frame, at, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
       seq,
       type,
       id,
-      conversation,
+      conversation ?? named,
       json,
       this.#clock.now(),
       json.length,
@@ -203,14 +224,24 @@ export class Journal {
       .map(({ frame }) => JSON.parse(frame));
   }
 
+  /** What the user said that a turn answers. */
+  saidFor(turn: string): MessageFrame | undefined {
+    if (!this.#stored) return undefined;
+    const [found] = this.#sql.all<{ frame: string }>(
+      "SELECT frame FROM events WHERE type = 'message' AND frame ->> 'turn' = ? AND frame ->> 'role' = 'user'",
+      turn,
+    );
+    return found && JSON.parse(found.frame);
+  }
+
   /** The entries of a conversation that make its history, oldest first. */
-  history(conversation: string): DurableFrame[] {
+  history(conversation: string): Entry[] {
     if (!this.#stored) return [];
     return this.#sql
-      .all<{ frame: string }>(
-        "SELECT frame FROM events WHERE conversation = ? AND type IN ('message', 'edit', 'file', 'tool', 'turn') ORDER BY seq",
+      .all<{ frame: string; at: number }>(
+        "SELECT frame, at FROM events WHERE conversation = ? AND type IN ('message', 'edit', 'file', 'tool', 'turn') ORDER BY seq",
         conversation,
       )
-      .map(({ frame }) => JSON.parse(frame));
+      .map(({ frame, at }) => ({ frame: JSON.parse(frame), at }));
   }
 }

@@ -27,7 +27,10 @@ export class Maintenance {
     this.#last = core.now;
     forget(core);
     const cut = cutOf(core);
-    if (cut > core.journal.cut && isRecorded(core)) core.journal.trim(cut);
+    if (cut > core.journal.cut && isRecorded(core)) {
+      core.journal.trim(cut);
+      core.recalled.clear();
+    }
     core.journal.grown = 0;
   }
 }

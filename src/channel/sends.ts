@@ -32,12 +32,13 @@ function contentOf(command: SendCommand): string {
 /** The earlier result of the same `client_id`. Throws `idempotency_mismatch` where its content was another. */
 export function earlierSend(core: Core, command: SendCommand): SendResult | undefined {
   if (!core.journal.exists) return undefined;
-  const row = core.ports.sql.all<{ content: string; result: string }>(
+  const row = core.ports.sql.all<{ content: string | null; result: string }>(
     'SELECT content, result FROM sends WHERE client_id = ?',
     command.client_id,
   )[0];
   if (!row) return undefined;
-  if (row.content !== contentOf(command)) {
+  // What was said in a conversation that has been deleted is not kept for comparing.
+  if (row.content !== null && row.content !== contentOf(command)) {
     throw new StarwireError('idempotency_mismatch', 'the client_id was used with other content', {
       field: 'client_id',
     });
@@ -114,7 +115,8 @@ function checkMessage(core: Core, command: MessageCommand, who: Identity, files:
 }
 
 function checkAction(core: Core, { message, custom_id, client_id }: ActionCommand, who: Identity): Checked {
-  const original = core.journal.find('message', message).at(-1);
+  const earlier = core.recalled.get(message);
+  const original = core.journal.find('message', message).at(-1) ?? earlier;
   if (original?.type !== 'message')
     throw new StarwireError('not_found', 'there is no message with this id', { field: 'message' });
   const edited = core.journal
@@ -123,7 +125,9 @@ function checkAction(core: Core, { message, custom_id, client_id }: ActionComman
   const buttons: Button[] = (edited?.type === 'edit' ? edited.buttons : original.buttons) ?? [];
   const button = buttons.find((one) => one.custom_id === custom_id);
   if (!button) throw new StarwireError('not_found', 'the message has no such button', { field: 'custom_id' });
+  const before = earlier?.type === 'message' && earlier.pressed?.includes(custom_id);
   if (
+    before ||
     core.ports.sql.all('SELECT 1 FROM pressed WHERE message = ? AND custom_id = ?', message, custom_id)
       .length > 0
   ) {
@@ -141,7 +145,7 @@ function checkAction(core: Core, { message, custom_id, client_id }: ActionComman
       const { conversation } = original;
       const said = say(core, who, {
         conversation,
-        text: button.label,
+        text: button.label || button.emoji || custom_id,
         client_id,
         reply_to: message,
         custom_id,
@@ -196,6 +200,8 @@ type Said = Pick<
 
 /** Journals what the user said, as the first frame of a turn that does not exist yet. */
 function say(core: Core, who: Identity, { attachments = [], ...said }: Said): MessageFrame {
+  // A key knows its user by id alone.
+  if (who.name !== who.user || core.journal.name === '') core.journal.called(who.name);
   return core.emit<MessageFrame>({
     type: 'message',
     id: core.ports.newId('msg'),
@@ -221,7 +227,7 @@ function begin(
   return { id, seq, conversation, turn };
 }
 
-function deliver(
+export function deliver(
   core: Core,
   who: Identity,
   fields: Pick<Delivery, 'type' | 'conversation' | 'turn' | 'seq' | 'message_id' | 'text'> &

@@ -96,23 +96,24 @@ export class StreamedText {
     this.#part = 0;
   }
 
-  /** Stores what is not stored yet, inside a transaction. */
-  flush(sql: Sql, now: number): void {
-    if (this.unflushed === 0) return;
-    do this.#storePart(sql, now);
+  /** Stores what is not stored yet, inside a transaction, and a mark beside it; says whether there was anything. */
+  flush(sql: Sql, now: number, mark: string | null): boolean {
+    if (this.unflushed === 0) return false;
+    do this.#storePart(sql, now, mark);
     while (this.#flushed < this.#text.length);
     this.#storedCarry = this.#carry;
     this.#storedAt = now;
+    return true;
   }
 
   /** Writes the last part anew with what fits into it, or a new one where it is full. */
-  #storePart(sql: Sql, now: number): void {
+  #storePart(sql: Sql, now: number, mark: string | null): void {
     if (this.#flushed < this.#text.length && this.#flushed - this.#part >= PART - 1)
       this.#part = this.#flushed;
     let end = Math.min(this.#text.length, this.#part + PART);
     if (endsInHighSurrogate(this.#text.slice(end - 1, end))) end -= 1;
     sql.run(
-      'INSERT OR REPLACE INTO texts (turn, kind, start, text, carry, at) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO texts (turn, kind, start, text, carry, at, mark) VALUES (?, ?, ?, ?, ?, ?, ?)',
       this.#turn,
       this.#kind,
       this.#part,
@@ -120,6 +121,7 @@ export class StreamedText {
       // A lone half is no text to SQLite.
       this.#carry === '' ? null : this.#carry.charCodeAt(0),
       now,
+      mark,
     );
     this.#flushed = end;
   }

@@ -28,6 +28,9 @@ export interface TurnState {
   active_at: number;
   /** Set once a `message` event gave the reply: its buttons, its lengths (chunks may follow), and the entry that gave it. */
   reply?: { buttons?: Button[]; length: number; reasoning: number; seq: number };
+  /** Of a reply that was asked for again: the user's message, and the reply that this one is instead of. */
+  asked?: string;
+  replaces?: string;
   text_length: number;
   reasoning_length: number;
 }
@@ -51,8 +54,9 @@ export class OpenTurn {
   }
 
   frame(): TurnFrame {
-    const { seq, turn, conversation, message, status } = this.state;
-    return { type: 'turn', seq, turn, conversation, message, status };
+    const { seq, turn, conversation, message, status, replaces } = this.state;
+    const again = replaces === undefined ? {} : { replaces };
+    return { type: 'turn', seq, turn, conversation, message, status, ...again };
   }
 }
 
@@ -61,6 +65,7 @@ export class Turns {
   readonly #sql: Sql;
   readonly #open = new Map<string, OpenTurn>();
   readonly #exists: () => boolean;
+  #dropped = false;
 
   constructor(sql: Sql, exists: () => boolean) {
     this.#sql = sql;
@@ -139,14 +144,14 @@ export class Turns {
     return open;
   }
 
-  /** Stores what is not stored of a turn, inside a transaction. */
-  store(open: OpenTurn, now: number): void {
+  /** Stores what is not stored of a turn, inside a transaction; says whether text was written, and with it `mark`. */
+  store(open: OpenTurn, now: number, mark: string | null = null): boolean {
     const { state } = open;
-    open.text.flush(this.#sql, now);
-    open.reasoning.flush(this.#sql, now);
+    const texts = [open.text, open.reasoning].map((one) => one.flush(this.#sql, now, mark));
+    const written = texts.includes(true);
     state.text_length = open.text.length;
     state.reasoning_length = open.reasoning.length;
-    if (!open.dirty) return;
+    if (!open.dirty) return written;
     const live = !isTerminal(state.status);
     // `at` orders open turns by age and lets finished ones be forgotten.
     this.#sql.run(
@@ -158,14 +163,37 @@ export class Turns {
     );
     if (!live) {
       this.#sql.run('DELETE FROM texts WHERE turn = ?', state.turn);
+      this.#dropped = true;
       this.#open.delete(state.turn);
     }
     open.dirty = false;
+    return written && live;
   }
 
-  /** Stores all turns that have something unstored. */
-  storeAll(now: number): void {
-    for (const open of this.#open.values()) this.store(open, now);
+  /** Stores all turns that have something unstored; says whether text was written, and with it `mark`. */
+  storeAll(now: number, mark: string | null): boolean {
+    return [...this.#open.values()].map((open) => this.store(open, now, mark)).includes(true);
+  }
+
+  /** Gives a turn another text, inside a transaction. */
+  replaceText(open: OpenTurn, text: string): void {
+    open.text.reset(this.#sql, text);
+    this.#dropped = true;
+  }
+
+  /** Whether texts were dropped since the last time, and with them marks. */
+  takeDropped(): boolean {
+    const dropped = this.#dropped;
+    this.#dropped = false;
+    return dropped;
+  }
+
+  /** The marks beside the texts of open turns. */
+  get marks(): string[] {
+    if (!this.#exists()) return [];
+    return this.#sql
+      .all<{ mark: string }>('SELECT mark FROM texts WHERE mark IS NOT NULL')
+      .map(({ mark }) => mark);
   }
 
   get unflushed(): number {

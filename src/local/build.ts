@@ -7,7 +7,7 @@ import { runWrangler } from './wrangler.ts';
 const stampFile = inRoot('dist/stamp');
 const build_ms = 120_000;
 
-/** What the page and the Worker are made of. What only runs on this machine is not part of either. */
+/** What the page and the Worker are made of. What runs on this machine or at the service is not part of either. */
 const inputs = [
   'src/**/*',
   'schema.sql',
@@ -16,7 +16,7 @@ const inputs = [
   'tsconfig.json',
   'package-lock.json',
 ];
-const notInputs = ['src/local/**'];
+const notInputs = ['src/local/**', 'src/adapter/**'];
 
 /** Builds the page and the Worker where their inputs have changed; says whether it did. */
 export function ensureBuilt(say: (line: string) => void): boolean {

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { runtimeMark } from './orphans.ts';
-import { inRoot, pageDir, root, workerScript } from './paths.ts';
+import { pageDir, root, workerScript } from './paths.ts';
+import { migrations, prepareRecords } from './records.ts';
 import { endOnSignal } from './signals.ts';
 import type { Variables } from './variables.ts';
 
@@ -32,8 +33,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<string> {
   );
   endOnSignal(miniflare);
   const { origin } = await miniflare.ready;
-  const database = await miniflare.getD1Database('DB');
-  await database.prepare(readFileSync(inRoot('schema.sql'), 'utf8')).run();
+  await prepareRecords(await miniflare.getD1Database('DB'), migrations());
   return origin;
 }
 

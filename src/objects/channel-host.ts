@@ -20,6 +20,9 @@ const INGEST = 'ingest';
 /** A client that misses so many heartbeats has gone without a word. */
 const MISSED_HEARTBEATS = 2.5;
 
+/** Makes these messages known to the channel where the records have them. */
+type Recall = (ids: readonly string[]) => Promise<void>;
+
 export interface Identified {
   tenant: string;
   /** The channel's name. */
@@ -106,6 +109,14 @@ export class ChannelHost {
     }
   }
 
+  /** Forgets everything that was ever stored; what comes next is a new journal. */
+  drop(): void {
+    this.channel.drop();
+    // Sockets that are closing are no sessions of the new one.
+    for (const socket of this.#ctx.getWebSockets(SESSION)) socket.serializeAttachment(null);
+    this.#channel = undefined;
+  }
+
   /** Sets the alarm for what the channel, or its owner (`also`), waits for. Part of the same commit as the writes before it. */
   schedule(also?: number): void {
     const times = [this.channel.wake, also].filter((time) => time !== undefined);
@@ -181,19 +192,24 @@ export class ChannelHost {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** A message on any of the sockets. */
-  async receive(socket: WebSocket, message: string | ArrayBuffer, only?: string): Promise<void> {
-    if (this.#ctx.getTags(socket).includes(INGEST)) return this.#ingest(socket, message, only);
+  /** A message on any of the sockets; `recall` makes messages known that it changes and the journal no longer holds. */
+  async receive(
+    socket: WebSocket,
+    message: string | ArrayBuffer,
+    only?: string,
+    recall: Recall = async () => {},
+  ): Promise<void> {
+    if (this.#ctx.getTags(socket).includes(INGEST)) return this.#ingest(socket, message, only, recall);
     const session = this.channel.session(socketOf(socket));
     if (!session) return socket.close(CLOSE.restart, 'restart');
     if (typeof message !== 'string')
       return session.close(CLOSE.unsupported, 'binary frames are not supported');
     const credit = session.is.credit === undefined ? undefined : creditOf(message);
     if (credit !== undefined) return this.run((channel) => channel.credit(session, credit));
-    await this.#command(session, message);
+    await this.#command(session, message, recall);
   }
 
-  async #command(session: Session, text: string): Promise<void> {
+  async #command(session: Session, text: string, recall: Recall): Promise<void> {
     const { config, tokens, seal } = contextOf(this.#env);
     if (exceedsBytes(text, config.limits.frame_bytes))
       return session.close(CLOSE.too_large, 'the frame is too large');
@@ -204,6 +220,7 @@ export class ChannelHost {
       const files = await knownFiles(new Files(this.#env.FILES), seal, session.identity, command.attachments);
       return this.run((channel) => channel.receive(session, command, files));
     }
+    if (command.type === 'action') await recall([command.message]);
     if (command.type !== 'refresh') return this.run((channel) => channel.receive(session, command));
     try {
       const identity = await tokens.verify(command.token);
@@ -215,10 +232,18 @@ export class ChannelHost {
   }
 
   /** One batch of a long ingest; the answer says what became of it and whether all of it is stored. */
-  #ingest(socket: WebSocket, message: string | ArrayBuffer, only: string | undefined): void {
+  async #ingest(
+    socket: WebSocket,
+    message: string | ArrayBuffer,
+    only: string | undefined,
+    recall: Recall,
+  ): Promise<void> {
     if (typeof message !== 'string')
       return socket.close(CLOSE.unsupported, 'binary frames are not supported');
     const request: IngestRequest = JSON.parse(message);
+    const changed = editedBy(request);
+    // Without a wait where there is none to be had: batches keep their order.
+    if (changed.length > 0) await recall(changed);
     try {
       const answer = outcome(() => this.run((channel) => channel.ingest({ ...request, only })));
       const { stored } = this.channel;
@@ -277,4 +302,9 @@ function markIngest(socket: WebSocket, unstored: boolean): void {
 function isIngest(attachment: unknown, unstored?: boolean): attachment is IngestMark {
   if (typeof attachment !== 'object' || attachment === null || !('unstored' in attachment)) return false;
   return unstored === undefined || attachment.unstored === unstored;
+}
+
+/** The messages that a request changes. */
+export function editedBy({ events }: IngestRequest): string[] {
+  return events.flatMap(({ event }) => (event.kind === 'edit' ? event.id : []));
 }

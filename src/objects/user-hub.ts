@@ -5,13 +5,16 @@ import type { Pending } from '../channel/outbox.ts';
 import type { KnownFiles } from '../channel/sends.ts';
 import { contextOf, type Env } from '../env.ts';
 import { PING, PONG, type SendCommand, type SendResult } from '../protocol/client-frames.ts';
-import type { HistoryPage } from '../protocol/history.ts';
+import type { ConversationView } from '../protocol/conversations.ts';
+import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
+import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
-import { Messages } from '../records/messages.ts';
-import { ChannelHost } from './channel-host.ts';
+import { Conversations } from '../records/conversations.ts';
+import { ChannelHost, editedBy } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { presenceOf } from './presence.ts';
+import { Recorder } from './recorder.ts';
 import { turnName } from './turn-name.ts';
 
 /** A session as `GET /internal/users/{id}` shows it. */
@@ -23,9 +26,6 @@ export interface SessionView {
   connected_at: number;
   dialect: string;
 }
-
-/** How long after a failure the records are tried again. */
-const RECORD_RETRY_MS = 60_000;
 
 /**
  * The connection manager: one object per user, the channel `webchat:{user}` with all sessions of that user. It never calls
@@ -39,8 +39,8 @@ export class UserHub extends DurableObject<Env> {
   #version = 0;
   /** The version of the last report that nobody is here. */
   #left = 0;
-  readonly #messages: Messages;
-  #recordNotBefore = 0;
+  readonly #recorder: Recorder;
+  readonly #conversations: Conversations;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -51,7 +51,8 @@ export class UserHub extends DurableObject<Env> {
       tenant: this.#tenant,
       channel: `webchat:${this.#user}`,
     }));
-    this.#messages = new Messages(env.DB);
+    this.#recorder = new Recorder(ctx, env, this.#host, this.#owner);
+    this.#conversations = new Conversations(env.DB);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
@@ -100,7 +101,7 @@ export class UserHub extends DurableObject<Env> {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    await this.#host.receive(socket, message);
+    await this.#host.receive(socket, message, undefined, (ids) => this.#recall(ids));
     await this.#settle();
   }
 
@@ -117,37 +118,29 @@ export class UserHub extends DurableObject<Env> {
     if (this.#host.reap() && this.#host.channel.sessions.length === 0) await this.#leave();
     // No alarm is set before the work is done: one that breaks off rings again by itself, and setting it is a row.
     await this.#host.dispatch((pending) => this.#call(pending));
-    if ((this.#recordAt ?? Number.POSITIVE_INFINITY) <= Date.now()) await this.#record();
-    this.#host.schedule(this.#recordAt);
+    if ((this.#recorder.due ?? Number.POSITIVE_INFINITY) <= Date.now()) await this.#recorder.try();
+    this.#host.schedule(this.#recorder.due);
   }
 
   /** Sets the alarm, then makes the calls that are due: should this fail, the alarm makes them. */
   async #settle(): Promise<void> {
-    this.#host.schedule(this.#recordAt);
+    this.#host.schedule(this.#recorder.due);
     await this.#host.dispatch((pending) => this.#call(pending));
-    this.#host.schedule(this.#recordAt);
+    this.#host.schedule(this.#recorder.due);
   }
 
-  /** When the records are to be given what they lack. */
-  get #recordAt(): number | undefined {
-    const since = this.#host.channel.unrecordedSince;
-    return since === undefined
-      ? undefined
-      : Math.max(since + contextOf(this.env).config.limits.record_after_ms, this.#recordNotBefore);
-  }
-
-  /** Drains the journal into the records (DESIGN 6); while they are down, nothing is lost and nothing is cut. */
-  async #record(): Promise<void> {
-    try {
-      for (let part = this.#host.channel.unrecorded; part; part = this.#host.channel.unrecorded) {
-        const { rows, upTo } = part;
-        await this.#messages.put(this.#owner, rows);
-        this.#host.run((channel) => channel.recorded(upTo));
-      }
-    } catch (error) {
-      this.#recordNotBefore = Date.now() + RECORD_RETRY_MS;
-      log('error', 'records are behind', { ...this.#owner, error });
-    }
+  /** Takes rows back from the records that a change is about to name, before anything else happens to the channel. */
+  async #recall(ids: readonly string[]): Promise<void> {
+    const lacking = this.#host.channel.lacking(ids);
+    if (lacking.length === 0) return;
+    await this.ctx.blockConcurrencyWhile(async () => {
+      // What throws in here resets the object.
+      const rows = await this.#recorder.rows(lacking).catch((error: unknown) => {
+        log('error', 'records cannot be read', { ...this.#owner, error });
+        return undefined;
+      });
+      this.#host.run((channel) => channel.recall(lacking, rows));
+    });
   }
 
   #turnObject(turn: string) {
@@ -169,7 +162,8 @@ export class UserHub extends DurableObject<Env> {
     return result;
   }
 
-  send(command: SendCommand, who: Identity, files: KnownFiles): Promise<Outcome<SendResult>> {
+  async send(command: SendCommand, who: Identity, files: KnownFiles): Promise<Outcome<SendResult>> {
+    if (command.type === 'action') await this.#recall([command.message]);
     return this.#change(() => this.#host.run((channel) => channel.send(command, who, files)));
   }
 
@@ -177,7 +171,8 @@ export class UserHub extends DurableObject<Env> {
     return this.#change(() => this.#host.run((channel) => channel.cancel(turn)));
   }
 
-  ingest(request: IngestRequest): Promise<Outcome<IngestResponse>> {
+  async ingest(request: IngestRequest): Promise<Outcome<IngestResponse>> {
+    await this.#recall(editedBy(request));
     return this.#change(() => this.#host.run((channel) => channel.ingest(request)));
   }
 
@@ -192,7 +187,7 @@ export class UserHub extends DurableObject<Env> {
     return this.#host.run((channel) => channel.turn(turn));
   }
 
-  /** A page of history, as the JSON that the client gets: what the journal holds, and before it the records. */
+  /** A page of history, as the JSON that the client gets. */
   async history(
     conversation: string,
     before = Number.MAX_SAFE_INTEGER,
@@ -200,21 +195,80 @@ export class UserHub extends DurableObject<Env> {
     origin?: string,
   ): Promise<string> {
     if (origin !== undefined) this.#host.reachedBy(origin);
-    const { channel } = this.#host;
-    const recent = this.#host.run((one) => one.history(conversation)).reverse();
-    const rows = recent.filter(({ position }) => position < before).slice(0, limit + 1);
-    if (rows.length <= limit && channel.cut > 0) {
-      const end = Math.min(before, channel.cut + 1);
-      const older = await this.#messages.page(this.#owner, conversation, end, limit + 1 - rows.length);
-      const known = new Set(recent.map(({ row }) => row.id));
-      rows.push(...older.filter(({ row }) => !known.has(row.id)));
-    }
-    const page = rows.slice(0, limit);
-    const messages = page.map(({ row }) => channel.render(row));
-    return JSON.stringify({
-      messages,
-      next: rows.length > limit ? (page.at(-1)?.position ?? null) : null,
-    } satisfies HistoryPage);
+    return JSON.stringify(await this.#recorder.page(conversation, before, limit));
+  }
+
+  /** Whether there is such a conversation; the one of frames that name none always is. */
+  async has(conversation: string): Promise<boolean> {
+    if (conversation === DEFAULT_CONVERSATION) return true;
+    return this.#has(conversation);
+  }
+
+  /** Whether anything was ever said in a conversation, or it was created. */
+  async #has(conversation: string): Promise<boolean> {
+    const standing = this.#host.channel.conversations.standing(conversation);
+    if (standing !== 'unknown') return standing === 'here';
+    return (await this.#conversations.get(this.#owner, conversation)) !== undefined;
+  }
+
+  /** What the user is called; '' where nobody knows. */
+  userName(): string {
+    return this.#host.channel.name;
+  }
+
+  /** Gives the records (D1) what they lack, so that reading them is reading what was written. */
+  record(): Promise<void> {
+    return this.#recorder.record();
+  }
+
+  createConversation(title: string): Promise<Outcome<ConversationView>> {
+    return this.#change(() => {
+      const { id, created_at } = this.#host.run(({ conversations }) => conversations.create(title));
+      return { id, title, created_at, updated_at: created_at, last_message: null };
+    });
+  }
+
+  async renameConversation(id: string, title: string): Promise<Outcome<ConversationView>> {
+    await this.#recorder.record();
+    const view = await this.#conversations.get(this.#owner, id);
+    return this.#change(() => {
+      if (!view) throw new StarwireError('not_found', 'there is no such conversation');
+      this.#host.run(({ conversations }) => conversations.rename(id, title));
+      return { ...view, title };
+    });
+  }
+
+  async deleteConversation(id: string): Promise<Outcome<void>> {
+    const known = await this.#has(id);
+    const result = await this.#change(() => {
+      if (!known) throw new StarwireError('not_found', 'there is no such conversation');
+      this.#host.run(({ conversations }) => conversations.delete(id));
+    });
+    // It is gone from every answer already; where the records are down, the alarm takes it out of them.
+    if (!('error' in result)) await this.#recorder.try();
+    return result;
+  }
+
+  async regenerate(turn: string, who: Identity): Promise<Outcome<string>> {
+    const kept = outcome(() => this.#host.run((channel) => channel.askedBy(turn)));
+    if ('error' in kept) return kept;
+    const asked = kept.value ?? (await this.#recorder.askedBy(turn));
+    return this.#change(() => {
+      if (!asked) throw new StarwireError('not_found', 'there is no such turn, or no message that began it');
+      return this.#host.run((channel) => channel.regenerate(asked, who));
+    });
+  }
+
+  /** Erases the user: what is open is cancelled, sessions close, journal and records go. Throws where the records are down. */
+  async erase(): Promise<void> {
+    this.#host.run((channel) => channel.leave());
+    await this.#settle();
+    // From here on a new journal begins, and its user is unknown; what is left in the records goes before it comes there.
+    this.#recorder.erasing();
+    this.#host.drop();
+    this.#host.schedule(this.#recorder.due);
+    await this.#leave();
+    await this.#recorder.record();
   }
 
   sessions(): SessionView[] {

@@ -122,6 +122,8 @@ export interface TurnFrame {
   usage?: Usage;
   finish_reason?: string;
   error?: TurnError;
+  /** The reply that this turn's reply is instead of. */
+  replaces?: string;
   snapshot?: true;
 }
 

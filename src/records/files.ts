@@ -51,8 +51,9 @@ export class Files {
     return object ? infoOf(id, object) : undefined;
   }
 
-  async delete(id: string): Promise<void> {
-    await this.#bucket.delete(key(id));
+  /** Deletes up to 1,000 files; those that are not there do not matter. */
+  async delete(...ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#bucket.delete(ids.map(key));
   }
 }
 

@@ -1,17 +1,10 @@
 import { Hono } from 'hono';
-import * as v from 'valibot';
-import { DEFAULT_TENANT, Tenant, UserId } from '../protocol/identity.ts';
+import { KeyRequest } from '../protocol/api-keys.ts';
 import { parse } from '../protocol/parse.ts';
 import { type AppEnv, readJson, use } from './app.ts';
 
 /** Keys for `/v1` and `/api` (P-ID-2), managed by who holds the internal token. */
 export const apiKeys = new Hono<AppEnv>();
-
-const KeyRequest = v.object({
-  tenant: v.optional(Tenant, DEFAULT_TENANT),
-  user: UserId,
-  name: v.optional(v.pipe(v.string(), v.maxLength(256, 'has more than 256 characters')), ''),
-});
 
 apiKeys.post('/', async (c) => {
   const { name, ...owner } = parse(KeyRequest, await readJson(c, 16_384));

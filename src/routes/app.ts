@@ -61,6 +61,13 @@ export async function readJson(c: Ctx, limit: number): Promise<unknown> {
   return parseJson(await readText(c, limit));
 }
 
+/** Throws `bad_request` where a body is JSON, but no object. */
+export function requireObject(body: unknown): object {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new StarwireError('bad_request', 'the body is not a JSON object');
+  return body;
+}
+
 /** The bytes of the body, as they arrive. Throws `unsupported` where they are compressed. */
 export function bodyOf(c: Ctx): ReadableStream<Uint8Array> | null {
   const encoding = c.req.header('content-encoding')?.toLowerCase() ?? 'identity';

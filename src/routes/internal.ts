@@ -6,6 +6,7 @@ import type { HistoryPage } from '../protocol/history.ts';
 import { BOT, DEFAULT_TENANT, hubName, Tenant, UserId } from '../protocol/identity.ts';
 import { ConversationId, DEFAULT_CONVERSATION, parseChannel, RefId } from '../protocol/ids.ts';
 import { parse } from '../protocol/parse.ts';
+import type { MessageFrame } from '../protocol/server-frames.ts';
 import { apiKeys } from './api-keys.ts';
 import { type AppEnv, type Ctx, hubOf, queryNumber, use } from './app.ts';
 import { outbound } from './outbound.ts';
@@ -87,13 +88,18 @@ internal.get('/history', async (c) => {
     'conversation',
   );
   const limit = queryNumber(c, 'limit', 1, 1_000) ?? 100;
-  const page = await c.env.USER_HUB.getByName(hubName(tenant, user)).history(conversation, undefined, limit);
-  const { messages }: HistoryPage = JSON.parse(page);
-  const said = messages.filter((row) => row.type === 'message').reverse();
+  const hub = c.env.USER_HUB.getByName(hubName(tenant, user));
+  const { messages }: HistoryPage = JSON.parse(await hub.history(conversation, undefined, limit));
+  const name = (await hub.userName()) || user;
+  // A turn that broke off without a word has a row, too: it says nothing that an upstream could read.
+  const said = messages
+    .filter((row) => row.type === 'message')
+    .filter((row) => !isWordless(row))
+    .reverse();
   return c.json({
     messages: said.map(({ id, role, sender, text, timestamp, reply_to }) => ({
       user_id: sender,
-      user_name: role === 'assistant' ? BOT.display_name : sender,
+      user_name: role === 'assistant' ? BOT.display_name : name,
       text,
       timestamp,
       message_id: id,
@@ -102,6 +108,10 @@ internal.get('/history', async (c) => {
     })),
   });
 });
+
+function isWordless({ text, partial, attachments = [] }: MessageFrame): boolean {
+  return text === '' && partial === true && attachments.length === 0;
+}
 
 function tenantOf(c: Ctx): string {
   return parse(Tenant, c.req.query('tenant') ?? DEFAULT_TENANT, 'tenant');

@@ -23,6 +23,7 @@ describe('P-ID-5 a wrong variable is an error that names it, never a silent defa
     ['INTERNAL_TOKEN', 'one of two short', { ...good, INTERNAL_TOKEN: `${'b'.repeat(16)},short` }],
     ['UPSTREAM_MODE', 'unknown', { ...good, UPSTREAM_MODE: 'telepathy' }],
     ['UPSTREAM_MODE', 'in capitals', { ...good, UPSTREAM_MODE: 'Demo' }],
+    ['UPSTREAM_BODY', 'unknown', { ...webhook, UPSTREAM_BODY: 'discord' }],
     ['UPSTREAM_URL', 'missing', { ...webhook, UPSTREAM_URL: undefined }],
     ['UPSTREAM_URL', 'no URL', { ...webhook, UPSTREAM_URL: 'localhost:9000' }],
     ['UPSTREAM_WEBHOOK_SECRET', 'missing', { ...webhook, UPSTREAM_WEBHOOK_SECRET: undefined }],

@@ -271,3 +271,68 @@ describe('P-UP-6 results', () => {
     expect(watch(true)).toBe('cancelled');
   });
 });
+
+describe('how far a request has come is stored with the text that came', () => {
+  const words = (turn: string, from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => ({ n: from + i, event: chunk(turn, `${from + i} `) }));
+  const text = (to: number) => Array.from({ length: to }, (_, i) => `${i} `).join('');
+
+  /** A turn that runs, with a request that has written ten words. */
+  function written(world = new World()) {
+    const turn = world.turn();
+    world.ingest({ key: 'key a', events: words(turn, 0, 10), end: false, store: true });
+    return { world, turn };
+  }
+
+  test('P-UP-7 a flush is one row, and after a crash nothing counts twice', () => {
+    const { world, turn } = written();
+    world.sql.writes = 0;
+    world.ingest({ key: 'key a', events: words(turn, 10, 20), end: false, store: true });
+    expect(world.sql.writes).toBe(1);
+    world.crash();
+    world.ingest({ key: 'key a', events: words(turn, 0, 30) });
+    world.apply(done(turn));
+    expect(world.journal.at(-2)).toMatchObject({ text: text(30) });
+  });
+
+  test('P-UP-7 also where another request wrote the newest text', () => {
+    const { world, turn } = written();
+    world.ingest({ key: 'key b', events: [{ n: 0, event: chunk(turn, '| ') }], end: false, store: true });
+    world.crash();
+    world.ingest({ key: 'key a', events: words(turn, 0, 12), end: false });
+    world.ingest({ key: 'key b', events: [{ n: 0, event: chunk(turn, '| ') }] });
+    world.apply(done(turn));
+    expect(world.journal.at(-2)).toMatchObject({ text: `${text(10)}| 10 11 ` });
+  });
+
+  test.each([
+    ['the turn ends', (turn: string) => done(turn)],
+    ['its text is replaced', (turn: string) => event({ kind: 'message', turn, text: 'instead' })],
+  ])('P-UP-7 also where %s by another request, and the mark goes with its text', (_, ending) => {
+    const { world, turn } = written();
+    const other = world.turn();
+    world.apply(ending(turn));
+    world.crash();
+    const results = world.ingest({
+      key: 'key a',
+      events: [...words(turn, 0, 10), { n: 10, event: chunk(other, 'x') }],
+    }).results;
+    expect(results.map(({ result }) => result.duplicate ?? false)).toEqual([...Array(10).fill(true), false]);
+  });
+
+  test('P-UP-7 and of more requests than a mark tells of', () => {
+    const world = new World();
+    const turn = world.turn();
+    world.apply(chunk(turn, ''));
+    const keys = Array.from({ length: 9 }, (_, i) => `key ${i}`);
+    const all = (end: boolean) => {
+      for (const key of keys)
+        world.ingest({ key, events: [{ n: 0, event: chunk(turn, `${key} `) }], end, store: true });
+    };
+    all(false);
+    world.crash();
+    all(true);
+    world.apply(done(turn));
+    expect(world.journal.at(-2)).toMatchObject({ text: keys.map((key) => `${key} `).join('') });
+  });
+});

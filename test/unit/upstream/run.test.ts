@@ -25,6 +25,19 @@ describe('P-UP-3 the schedule', () => {
     expect(harness.sinks.every(({ ended }) => ended)).toBe(true);
   });
 
+  test('P-UP-3 a service that is down for a minute, and flaps before, answers each of its messages once', async () => {
+    const down = [
+      fails(failure(true)),
+      fails(failure(true, 2_000)),
+      fails(failure(true)),
+      fails(failure(true)),
+    ];
+    const harness = begun({ steps: [...down, replies(chunk, done)] });
+    await harness.settle();
+    expect(harness.made.map(({ at }) => at)).toEqual([0, 1_000, 6_000, 21_000, 81_000]);
+    expect(harness.events).toEqual([chunk, done]);
+  });
+
   test('P-UP-3 Retry-After puts an attempt off, up to two minutes, and never brings it forward', async () => {
     const steps = [30_000, 0, 3_600_000].map((ms) => fails(failure(true, ms)));
     const harness = begun({ steps: [...steps, accepts] });
