@@ -223,8 +223,11 @@ function resumed(state: BishengState): Said {
   const pending = state.prompts.filter(({ conversation }) => conversation === place.chat);
   const rows = pending.flatMap((prompt) => WORDS[work].asked(place, prompt));
   const { state: next, frames } = retold(state, true);
-  const begin = headOf(state.replies, place.chat) ? [] : [chatFrame(place, 'processing', 'begin')];
-  return { state: next, frames: [...rows, ...begin, ...frames] };
+  const begun = state.replies.some(({ conversation }) => conversation === place.chat);
+  return {
+    state: next,
+    frames: [...rows, ...(begun ? frames : [chatFrame(place, 'processing', 'begin')])],
+  };
 }
 
 function isOpen({ replies, prompts, place: { chat } }: BishengState): boolean {
