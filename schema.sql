@@ -96,3 +96,15 @@ CREATE TABLE IF NOT EXISTS portal_conversations (
   UNIQUE (tenant, agent, user)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS portal_conversations_by_user ON portal_conversations (tenant, user);
+
+-- What users think of messages of theirs; a row goes with its message.
+CREATE TABLE IF NOT EXISTS feedback (
+  tenant TEXT NOT NULL,
+  user TEXT NOT NULL,
+  message TEXT NOT NULL,
+  liked INTEGER NOT NULL DEFAULT 0,  -- 1 liked, 2 disliked
+  copied INTEGER NOT NULL DEFAULT 0, -- 1 once it was copied
+  comment TEXT NOT NULL DEFAULT '',
+  at REAL NOT NULL,                  -- of its last change, Unix seconds
+  PRIMARY KEY (tenant, user, message)
+) WITHOUT ROWID;

@@ -87,7 +87,7 @@ export class Drain {
     const scope = ofTenant(this.#db, tenant);
     await this.#remove(scope, user, 'true');
     await scope.batch(
-      ['conversations', 'deletions', 'api_keys', 'users'].map((table) =>
+      ['conversations', 'deletions', 'portal_conversations', 'api_keys', 'users'].map((table) =>
         scope.statement(`DELETE FROM ${table} WHERE tenant = ?1 AND user = ?2`, user),
       ),
     );
@@ -109,13 +109,13 @@ export class Drain {
       );
       for (let at = 0; at < files.length; at += FILES)
         await this.#files.delete(...files.slice(at, at + FILES));
-      await scope
-        .statement(
+      const ids = JSON.stringify(results.map(({ id }) => id));
+      await scope.batch(
+        [
+          'DELETE FROM feedback WHERE tenant = ?1 AND user = ?2 AND message IN (SELECT value FROM json_each(?3))',
           'DELETE FROM messages WHERE tenant = ?1 AND user = ?2 AND id IN (SELECT value FROM json_each(?3))',
-          user,
-          JSON.stringify(results.map(({ id }) => id)),
-        )
-        .run();
+        ].map((sql) => scope.statement(sql, user, ids)),
+      );
     }
   }
 }

@@ -4,7 +4,7 @@ import { fieldsOf, optionsOf } from './asked.ts';
 import { errorFrames, timeout } from './assistant.ts';
 import { turnFault } from './codes.ts';
 import { type ChatFrame, chatFrame, fileView, type Place } from './frames.ts';
-import { extraOf, type Reply, textOf, type Words } from './words.ts';
+import { extraOf, textOf, type Words } from './words.ts';
 
 /** The node by which the page's input field is known, and its variable. */
 export const INPUT_NODE = 'input';
@@ -30,7 +30,7 @@ export const workflowWords: Words = {
           { ...told, row: true, streamed: true },
           [
             chatFrame(place, 'stream_msg', 'stream', {
-              message: { ...outputOf(reply), msg, reasoning_content },
+              message: { ...outputNode(reply.message), msg, reasoning_content },
               extra: extraOf(reply.turn),
             }),
           ],
@@ -57,7 +57,7 @@ export const workflowWords: Words = {
     const extra = extraOf(reply.turn);
     const [msg, reasoning_content] = [textOf(reply, 'text'), textOf(reply, 'reasoning')];
     const fields = { message_id: reply.message, extra };
-    const message = { ...outputOf(reply), msg, reasoning_content };
+    const message = { ...outputNode(reply.message), msg, reasoning_content };
     const failed = end.status === 'failed' || end.status === 'expired';
     return [
       ...told.tools.map(({ tool: unique_id, name }) =>
@@ -124,7 +124,7 @@ export const workflowWords: Words = {
 
 /** Something that is said whole. */
 function output(place: Place, id: string, msg: string, files: ChatFrame['files'] = []): ChatFrame {
-  const message = { unique_id: id, node_id: OUTPUT_NODE, name: '', output_key: OUTPUT_KEY, msg };
+  const message = { ...outputNode(id), msg };
   return chatFrame(place, 'output_msg', 'over', { message, message_id: id, files });
 }
 
@@ -139,8 +139,9 @@ export function inputFrame(place: Place): ChatFrame {
   });
 }
 
-function outputOf({ message }: Reply) {
-  return { unique_id: message, node_id: OUTPUT_NODE, name: '', output_key: OUTPUT_KEY };
+/** What a row of text is the output of. */
+export function outputNode(unique_id: string) {
+  return { unique_id, node_id: OUTPUT_NODE, name: '', output_key: OUTPUT_KEY };
 }
 
 function nodeRun(place: Place, frame: ToolFrame, type: 'start' | 'end'): ChatFrame {
