@@ -9,7 +9,7 @@ import { refusalFault, type WorkType } from './codes.ts';
 import { type ChatFrame, chatFrame, fileView, type Place } from './frames.ts';
 import { put } from './replies.ts';
 import { afresh, headOf, heard, type Telling, told } from './telling.ts';
-import { readFrame, type Wish, wishesOf } from './up.ts';
+import { readFrame, type Wish, wishesOf } from './wishes.ts';
 import type { Words } from './words.ts';
 import { inputFrame, workflowWords } from './workflow.ts';
 

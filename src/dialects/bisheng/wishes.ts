@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { StarwireError } from '../../protocol/errors.ts';
 import { parse, parseJson } from '../../protocol/parse.ts';
 import type { PromptFrame } from '../../protocol/server-frames.ts';
-import { answerOf } from '../konstruct-answers.ts';
+import { answerOf } from '../written-answers.ts';
 import { formOf, optionsOf } from './asked.ts';
 import { ANSWER_KEY, INPUT_KEY } from './workflow.ts';
 
