@@ -34,8 +34,12 @@ function isShown({ conversation, waits }: Reply, chat: string): boolean {
 }
 
 /** It waits for an answer of the user, who may say something else instead. */
-function isPaused({ parts, end }: Reply): boolean {
-  return !end && parts.some(({ type }) => type === 'prompt');
+function isPaused(reply: Reply): boolean {
+  return !reply.end && isAsking(reply);
+}
+
+function isAsking({ parts }: Reply): boolean {
+  return parts.some(({ type }) => type === 'prompt');
 }
 
 function isGoing(reply: Reply): boolean {
@@ -90,7 +94,8 @@ export function told(
     frames.push(...words.end(place, head, so, head.end));
     replies = replies.filter((one) => one !== head);
     if (head.end.status !== 'completed') run = false;
-    else if (!headOf(replies, chat)) frames.push(...words.after(place, run));
+    // A question outlives its reply (P-WS-10): then the page waits for the answer already.
+    else if (!headOf(replies, chat) && !isAsking(head)) frames.push(...words.after(place, run));
   }
   return [{ replies, run }, frames];
 }

@@ -222,6 +222,19 @@ describe('P-WS-10 questions', () => {
     ]);
   });
 
+  test('one that outlives its reply is what the page waits for; its answer begins another one', () => {
+    const page = running();
+    const frames = page.down(turn('queued'), prompt(), reply('Choose.'), turn('completed'));
+    expect(brief(frames).slice(1)).toEqual([
+      'output_with_choose_msg/over Which? #p1',
+      'output_msg/over Choose. #m1',
+    ]);
+    expect(page.up(input('p1', { data: { answer: 'red' } })).commands).toMatchObject([{ value: 'red' }]);
+    expect(brief(page.down(closed(), turn('queued', 2), reply('Red.', 2), turn('completed', 2)))).toEqual([
+      ...['processing/begin', 'output_msg/over Red. #m2', 'input/over dialog_input'],
+    ]);
+  });
+
   test('the text goes on in its row after the answer', () => {
     const page = running();
     page.down(turn('queued'), chunk('Well. '), prompt());
