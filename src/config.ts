@@ -37,7 +37,7 @@ export interface Config {
   allowed_origins: readonly string[];
   /** Seal the secrets of tenants in D1: the first key seals, each opens. */
   encryption_keys: readonly Uint8Array<ArrayBuffer>[];
-  /** Signs ids and file urls. */
+  /** Signs links, ids and epochs, with a key of its own for each. */
   signing_secret: string;
   limits: Limits;
 }
@@ -64,9 +64,7 @@ export function readConfig(env: object): Config {
   const jwks_url = read('AUTH_JWKS_URL');
   if (!secret && !jwks_url)
     throw new Error('AUTH_SECRET is missing (or set AUTH_JWKS_URL): nobody could sign in');
-  if (secret && byteLength(secret) < MIN_SECRET_BYTES) {
-    throw new Error(`AUTH_SECRET is too short: it needs ${MIN_SECRET_BYTES} bytes or more`);
-  }
+  if (secret) requireSecret('AUTH_SECRET', secret);
   if (jwks_url) requireUrl('AUTH_JWKS_URL', jwks_url);
 
   const internal_tokens = list('INTERNAL_TOKEN');
@@ -82,10 +80,23 @@ export function readConfig(env: object): Config {
     upstream: readUpstream(read, list),
     encryption_keys: list('ENCRYPTION_KEY').map(encryptionKey),
     allowed_origins: list('ALLOWED_ORIGINS'),
-    // Keys that differ by purpose are derived from it, so that one secret serves a deployment.
-    signing_secret: secret ?? (internal_tokens[0] as string),
+    signing_secret: readSigningSecret(read('SIGNING_SECRET'), secret),
     limits: readLimits(read('LIMITS')),
   };
+}
+
+/** A secret of its own, so that links and ids outlive a new AUTH_SECRET; where there is none, AUTH_SECRET serves. */
+function readSigningSecret(own: string | undefined, auth: string | undefined): string {
+  const secret = own ?? auth;
+  if (!secret)
+    throw new Error('SIGNING_SECRET is missing: without AUTH_SECRET, nothing else signs links and ids');
+  if (own) requireSecret('SIGNING_SECRET', own);
+  return secret;
+}
+
+function requireSecret(name: string, secret: string): void {
+  if (byteLength(secret) < MIN_SECRET_BYTES)
+    throw new Error(`${name} is too short: it needs ${MIN_SECRET_BYTES} bytes or more`);
 }
 
 function readUpstream(

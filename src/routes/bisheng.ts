@@ -12,16 +12,8 @@ import { parse } from '../protocol/parse.ts';
 import { Conversations } from '../records/conversations.ts';
 import { Feedbacks, NO_OPINION, type Opinion } from '../records/feedback.ts';
 import { Messages } from '../records/messages.ts';
-import {
-  type AppEnv,
-  type Ctx,
-  hubOf,
-  queryNumber,
-  readJson,
-  refusal,
-  requireUser,
-  statusOf,
-} from './app.ts';
+import { type AppEnv, type Ctx, hubOf, queryNumber, readJson, refusal, statusOf } from './app.ts';
+import { requireUser } from './door.ts';
 
 /** The HTTP side of Bisheng's chat pages, `/api/v1`: a chat is a conversation, a row of its history a message. */
 export const bisheng = new Hono<AppEnv>();
@@ -122,7 +114,7 @@ bisheng.onError((error, c) => {
   const { message, ...data } = body;
   const status = statusOf(body);
   return Response.json(
-    { status_code: status, status_message: message, data: { ...data, exception: message } },
+    { status_code: status, status_message: message, data: { ...data, exception: message }, error: body },
     { status, headers },
   );
 });

@@ -4,6 +4,7 @@ import { DIALECTS } from '../dialects/index.ts';
 import { type AppEnv, type Ctx, hubOf, use } from './app.ts';
 import { relayOf } from './attach.ts';
 import { bisheng } from './bisheng.ts';
+import { requireToken } from './door.ts';
 import { handshakeOf } from './handshake.ts';
 import { Interpreter } from './interpreter.ts';
 import { konstruct } from './konstruct.ts';
@@ -23,13 +24,13 @@ for (const dialect of DIALECTS)
 function interpreted<S>(c: Ctx, dialect: Dialect<S>): Response {
   const { name, cookies = [] } = dialect;
   const { token, protocol } = handshakeOf(c, [name, ...cookies]);
-  const { config, tokens } = use(c);
+  const { config } = use(c);
   const { 0: client, 1: server } = new WebSocketPair();
   const interpreter = new Interpreter(server, dialect, {
     door: { path: c.req.param(), query: c.req.query() },
     limits: config.limits,
     token,
-    verify: (shown) => tokens.verify(shown),
+    verify: (shown) => requireToken(c, shown),
     relay: (who) => new Relay(() => hubOf(c, who), relayOf(c, who, name), { turns: new Map() }),
     newId: () => crypto.randomUUID(),
   });

@@ -7,16 +7,8 @@ import type { HistoryPage, HistoryRow } from '../protocol/history.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { parse } from '../protocol/parse.ts';
 import { type PortalConversation, PortalConversations } from '../records/portal-conversations.ts';
-import {
-  type AppEnv,
-  type Ctx,
-  hubOf,
-  queryNumber,
-  readJson,
-  refusal,
-  requireUser,
-  statusOf,
-} from './app.ts';
+import { type AppEnv, type Ctx, hubOf, queryNumber, readJson, refusal, statusOf } from './app.ts';
+import { requireUser } from './door.ts';
 
 /** The Konstruct portal's conversations, `/api/portal/chat`: one for each agent and user. */
 export const konstruct = new Hono<AppEnv>();
