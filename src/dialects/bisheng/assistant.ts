@@ -1,8 +1,8 @@
-import type { ToolFrame } from '../../protocol/server-frames.ts';
+import type { ChunkFrame, ToolFrame } from '../../protocol/server-frames.ts';
 import { buttonList, fileLink, joined, promptText } from '../as-markdown.ts';
 import { fault, INPUT_TIMEOUT, turnFault, type WorkType } from './codes.ts';
 import { type ChatFrame, chatFrame, fileView, type Place } from './frames.ts';
-import { extraOf, type Told, textOf, type Words } from './words.ts';
+import { extraOf, type Reply, type Told, textOf, type Words } from './words.ts';
 
 /**
  * The words of assistants and skills: between `processing/begin` and `processing/close`, rows of `processing` for what a model
@@ -15,22 +15,14 @@ export function assistantWords(work: WorkType): Words {
     part(place, reply, told, part) {
       const extra = extraOf(reply.turn);
       switch (part.type) {
-        case 'chunk': {
-          if (part.text === '' || reply.whole) return [told, []];
-          const [content, reasoning_content] = part.kind === 'text' ? [part.text, ''] : ['', part.text];
-          const stream = chatFrame(place, 'processing', 'stream', {
-            message: { content, reasoning_content },
-            extra,
-          });
-          const start = chatFrame(place, 'processing', 'start', { extra });
-          return [{ ...told, row: true, streamed: true }, told.row ? [stream] : [start, stream]];
-        }
+        case 'chunk':
         case 'tool':
-          return tool(place, told, part);
+          // While the user is asked, nothing may look as if it was processed: they could not write.
+          if (told.held) return [{ ...told, held: [...told.held, part] }, []];
+          return part.type === 'tool' ? tool(place, told, part) : streamed(place, reply, told, part);
         case 'prompt':
-          // The page lets its user write only while nothing is processed.
           return [
-            { ...told, row: false },
+            { ...told, row: false, held: told.held ?? [] },
             [
               ...rowEnd(place, told, extra),
               ...answer(place, part.prompt, promptText(part), extra),
@@ -40,20 +32,24 @@ export function assistantWords(work: WorkType): Words {
         case 'prompt_closed': {
           if (part.reason === 'cancelled') return [told, []];
           const late = part.reason === 'expired' ? errorFrames(place, timeout(), extra) : [];
-          return [told, [...late, chatFrame(place, 'processing', 'begin', { extra })]];
+          if (reply.parts.some(({ type }) => type === 'prompt')) return [told, late];
+          const [next, frames] = goingOn(place, reply, told);
+          return [next, [...late, ...frames]];
         }
         default:
           return part satisfies never;
       }
     },
 
-    end(place, reply, told, end) {
+    end(place, reply, before, end) {
       const { status } = end;
+      const [told, held] = before.held?.length ? goingOn(place, reply, before) : [before, []];
       const extra = extraOf(reply.turn);
       const [text, reasoning] = [textOf(reply, 'text'), textOf(reply, 'reasoning')];
       const covered = told.streamed && status !== 'cancelled';
       const thought = reasoning !== '' && !covered;
       return [
+        ...held,
         ...rowEnd(place, told, extra),
         ...told.tools.map(({ tool: run_id, name }) =>
           chatFrame(place, categoryOf(name), 'end', { extra: extraOf(reply.turn, { run_id }) }),
@@ -107,6 +103,27 @@ function answer(
 
 function rowEnd(place: Place, { row }: Told, extra: string): ChatFrame[] {
   return row ? [chatFrame(place, 'processing', 'end', { extra })] : [];
+}
+
+function streamed(place: Place, { turn, whole }: Reply, told: Told, chunk: ChunkFrame): [Told, ChatFrame[]] {
+  if (chunk.text === '' || whole) return [told, []];
+  const extra = extraOf(turn);
+  const [content, reasoning_content] = chunk.kind === 'text' ? [chunk.text, ''] : ['', chunk.text];
+  const stream = chatFrame(place, 'processing', 'stream', { message: { content, reasoning_content }, extra });
+  const start = chatFrame(place, 'processing', 'start', { extra });
+  return [{ ...told, row: true, streamed: true }, told.row ? [stream] : [start, stream]];
+}
+
+/** The reply goes on after its question, with what has come meanwhile. It does not begin again: its turn is not named. */
+function goingOn(place: Place, reply: Reply, { held = [], ...told }: Told): [Told, ChatFrame[]] {
+  const frames = [chatFrame(place, 'processing', 'begin')];
+  let now: Told = told;
+  for (const part of held) {
+    const [next, said] = part.type === 'tool' ? tool(place, now, part) : streamed(place, reply, now, part);
+    now = next;
+    frames.push(...said);
+  }
+  return [now, frames];
 }
 
 /** Two ids of tools begin with what they stand for. */

@@ -174,8 +174,13 @@ function fulfilled(state: BishengState, wish: Wish, id: string): Said {
         frames: idle ? [chatFrame(place, 'processing', 'close')] : [],
       };
     }
-    case 'switch':
-      return movedTo(state, wish.chat, wish.flow ?? place.flow);
+    case 'switch': {
+      const moved = movedTo(state, wish.chat, wish.flow ?? place.flow);
+      // A page that was here before may think that something still is on its way.
+      return isOpen(moved.state)
+        ? moved
+        : { ...moved, frames: [chatFrame(moved.state.place, 'processing', 'close')] };
+    }
     case 'start': {
       if (work !== 'workflow') return { state, frames: [] };
       const running = { ...state, run: true, quiet: false };

@@ -42,6 +42,8 @@ export interface Told {
   streamed: boolean;
   /** Tools whose rows are open. */
   tools: readonly { tool: string; name: string }[];
+  /** What has come while a question is open, where the page cannot be told meanwhile. */
+  held?: readonly (ChunkFrame | ToolFrame)[];
 }
 
 /** How the pages of one kind of app are told of a reply, and of what is said besides. */

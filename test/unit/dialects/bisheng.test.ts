@@ -369,6 +369,14 @@ describe('switching sessions', () => {
     ]);
   });
 
+  test('where nothing is open, nothing is processed', () => {
+    const page = openAssistant();
+    page.down(turn('queued'), chunk('One'));
+    const { frames } = page.up(go('flow-2', 'chat-2'));
+    expect(brief(frames)).toEqual(['processing/close']);
+    expect(frames[0]).toMatchObject({ chat_id: 'chat-2' });
+  });
+
   test('a message that names another chat goes there, and is shown there', () => {
     const page = openAssistant();
     expect(page.up(ask('hi', { chat_id: 'chat-2', flow_id: 'flow-2' })).commands).toMatchObject([
