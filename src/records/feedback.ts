@@ -23,7 +23,7 @@ export interface Feedback extends Opinion {
   at: number;
 }
 
-/** What users think of messages (D1); `drain.ts` deletes it with them. */
+/** What users think of messages (D1), which it goes with: see the trigger in `schema.sql`. */
 export class Feedbacks {
   readonly #db: D1Database;
 

@@ -136,6 +136,7 @@ export const CASES: Record<string, Case> = {
   'POST /api/v1/session/chat/message/telemetry': ({ message: message_id }) => [
     post('/api/v1/session/chat/message/telemetry', { message_id, operation_type: 'like' }),
   ],
+  'GET /api/files/:id': ({ file }) => [{ path: `/api/files/${file}` }],
   'GET /files/:id/:filename': ({ file }) => [
     { path: `/files/${file}/a.txt` },
     { path: `/files/${file}/b.txt`, fields: { headers: { range: 'bytes=0-1' } } },
