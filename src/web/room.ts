@@ -124,7 +124,10 @@ export class Room {
         void this.#read();
         if (this.listed) void this.#readList();
       }),
-      client.on('frame', (frame) => this.list.heard(frame)),
+      client.on('frame', (frame) => {
+        this.list.heard(frame);
+        if (frame.type === 'conversation' && frame.status === 'deleted') this.#gone(frame.id);
+      }),
       client.on('sending', ({ conversation, text }) => {
         this.list.touch(conversation, Date.now() / 1000, { text, role: 'user' });
         place.begun();
@@ -139,6 +142,14 @@ export class Room {
       }),
     );
     this.#show();
+  }
+
+  /** Another tab has deleted a conversation. */
+  #gone(id: string): void {
+    if (id !== this.current.peek()) return;
+    this.notices.show(strings.side.gone);
+    if (this.listed) this.place.openNew();
+    else this.history.begin(id);
   }
 
   #show(): void {

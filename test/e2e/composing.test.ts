@@ -104,6 +104,6 @@ test('what a turn brings besides its text stays in its conversation: files and p
   await fi.page.getByTestId('prompt').waitFor();
   await fi.page.reload();
   await fi.page.getByTestId('prompt').waitFor();
-  expect(await fi.page.getByTestId('file').count()).toBe(2);
+  await expect.poll(() => fi.page.getByTestId('file').count()).toBe(2);
   await fi.context.close();
 });

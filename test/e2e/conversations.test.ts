@@ -61,10 +61,14 @@ test('a title is changed in every tab; a deletion can be taken back, and then is
   await bo.page.getByTestId('undo').click();
   await row(bo, 'Holidays').waitFor();
 
+  await row(tab, 'Holidays').locator('a').click();
+  await tab.sees('one');
   await row(bo, 'Holidays').hover();
   await row(bo, 'Holidays').getByTestId('remove').click();
   await bo.page.getByTestId('notice').getByRole('button', { name: 'Dismiss' }).click();
   await row(tab, 'Holidays').waitFor({ state: 'detached' });
+  await tab.page.getByTestId('notice').getByText('was deleted').waitFor();
+  expect(new URL(tab.page.url()).pathname).toBe('/new');
   await bo.page.goto(`${stage().origin}/c/c-one`);
   await bo.page.getByTestId('missing').waitFor();
   await bo.context.close();

@@ -16,11 +16,13 @@ import { NoticeArea } from './notices.tsx';
 import { RoomContext } from './room-context.ts';
 import { Side } from './side/side.tsx';
 
+const place = new AddressPlace();
+
 /** The chat of one user; it connects when it is shown and closes when it goes. */
 export function Chat({ user }: { user: string }): JSX.Element {
   const wire = useMemo(() => new Wire(webSockets()), []);
   const room = useMemo(
-    () => new Room({ user, token: provideToken, place: new AddressPlace(), listed: true, open: wire.open }),
+    () => new Room({ user, token: provideToken, place, listed: true, open: wire.open }),
     [user, wire],
   );
   const sideOpen = useSignal(false);

@@ -52,7 +52,6 @@ export const de: Strings = {
     more: 'Mehr anzeigen',
     untitled: 'Neuer Chat',
     unread: 'ungelesen',
-    draft: 'Entwurf',
     rename: (title) => `„${title}“ umbenennen`,
     renameField: 'Neuer Titel',
     renameFailed: 'Der neue Titel wurde nicht angenommen.',
@@ -121,7 +120,6 @@ export const de: Strings = {
     queued: 'Wartet, bis sie an der Reihe ist',
     thinking: 'Denkt nach',
     typing: 'Star schreibt',
-    pressed: (label) => `„${label}“ gewählt`,
   },
 
   send: {

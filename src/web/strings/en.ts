@@ -50,7 +50,6 @@ export const en = {
     more: 'Show more',
     untitled: 'New chat',
     unread: 'unread',
-    draft: 'Draft',
     rename: (title: string) => `Rename “${title}”`,
     renameField: 'New title',
     renameFailed: 'The new title was not accepted.',
@@ -119,7 +118,6 @@ export const en = {
     queued: 'Waiting for its turn',
     thinking: 'Thinking',
     typing: 'Star is typing',
-    pressed: (label: string) => `Chose “${label}”`,
   },
 
   send: {

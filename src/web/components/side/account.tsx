@@ -1,5 +1,6 @@
 import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
+import { DEFAULT_CONVERSATION } from '../../../protocol/ids.ts';
 import { canNotify, notifying, toggleNotifying } from '../../alerts.ts';
 import { signOut } from '../../session.ts';
 import { strings, switchLanguage } from '../../strings.ts';
@@ -28,13 +29,18 @@ function Entry({ icon, label, testid, pressed, lang, run }: EntryProps): JSX.Ele
 
 /** Who is signed in, how the connection is, and what can be set. */
 export function Account({ togglePlayground }: { togglePlayground: (() => void) | undefined }): JSX.Element {
-  const { user, status, api, notices } = useRoom();
+  const { user, status, api, notices, place } = useRoom();
   const live = useComputed(() => status.value.is === 'live');
   const name = user.value?.name || user.value?.id || '';
   const dark = isDark();
   const { header: words, connection } = strings;
   const state = live.value ? connection.connected : connection.reconnecting;
 
+  const leave = (): void => {
+    // Whoever comes next has nothing to do with this conversation.
+    place.open(DEFAULT_CONVERSATION);
+    signOut();
+  };
   const save = async (): Promise<void> => {
     try {
       const link = document.createElement('a');
@@ -95,7 +101,7 @@ export function Account({ togglePlayground }: { togglePlayground: (() => void) |
         {togglePlayground && (
           <Entry icon="pulse" label={words.playground} testid="playground" run={togglePlayground} />
         )}
-        <Entry icon="leave" label={words.signOut} testid="signout" run={signOut} />
+        <Entry icon="leave" label={words.signOut} testid="signout" run={leave} />
       </div>
     </details>
   );
