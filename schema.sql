@@ -146,3 +146,18 @@ CREATE TABLE IF NOT EXISTS upload_days (
   bytes INTEGER NOT NULL,
   PRIMARY KEY (tenant, user)
 ) WITHOUT ROWID;
+
+-- What users think of messages of theirs; a row goes with its message.
+CREATE TABLE IF NOT EXISTS feedback (
+  tenant TEXT NOT NULL,
+  user TEXT NOT NULL,
+  message TEXT NOT NULL,
+  liked INTEGER NOT NULL DEFAULT 0,  -- 1 liked, 2 disliked
+  copied INTEGER NOT NULL DEFAULT 0, -- 1 once it was copied
+  comment TEXT NOT NULL DEFAULT '',
+  at REAL NOT NULL,                  -- of its last change, Unix seconds
+  PRIMARY KEY (tenant, user, message)
+) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS messages_forgotten AFTER DELETE ON messages BEGIN
+  DELETE FROM feedback WHERE tenant = old.tenant AND user = old.user AND message = old.id;
+END;

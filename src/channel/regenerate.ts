@@ -30,7 +30,7 @@ export function regenerate(core: Core, { said, reply }: Asked, who: Identity): s
   for (const { state } of core.turns.open)
     if (state.asked === said.id && state.replaces === reply) return state.turn;
   requireRoomForTurn(core);
-  const { id, seq, conversation, text, attachments, reply_to = null, custom_id } = said;
+  const { id, seq, conversation, text, attachments, reply_to = null, custom_id, extra } = said;
   return core.commit(() => {
     const turn = core.ports.newId('turn');
     const pressed = custom_id === undefined ? {} : { custom_id, message_id: reply_to };
@@ -38,7 +38,7 @@ export function regenerate(core: Core, { said, reply }: Asked, who: Identity): s
       type: custom_id === undefined ? 'message' : 'action',
       ...{ conversation, turn, seq, message_id: id, text, reply_to_id: reply_to },
       ...(attachments ? { attachments } : {}),
-      extra: { ...pressed, ...(reply === undefined ? {} : { replaces: reply }) },
+      extra: { ...extra, ...pressed, ...(reply === undefined ? {} : { replaces: reply }) },
     });
     openTurn(core, turn, conversation, { type: 'start', delivery }, { asked: id, replaces: reply });
     return turn;

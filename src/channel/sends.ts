@@ -109,6 +109,7 @@ function checkMessage(core: Core, command: MessageCommand, who: Identity, files:
         client_id,
         attachments,
         ...(reply_to ? { reply_to } : {}),
+        ...(Object.keys(extra).length > 0 ? { extra } : {}),
       });
       return begin(core, who, said, { type: 'message', attachments, reply_to_id: reply_to ?? null, extra });
     },
@@ -193,7 +194,7 @@ function textOf(value: unknown): string {
 
 type Said = Pick<
   MessageFrame,
-  'conversation' | 'text' | 'client_id' | 'reply_to' | 'attachments' | 'custom_id'
+  'conversation' | 'text' | 'client_id' | 'reply_to' | 'attachments' | 'custom_id' | 'extra'
 >;
 
 /** Journals what the user said, as the first frame of a turn that does not exist yet. */

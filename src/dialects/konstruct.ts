@@ -4,8 +4,8 @@ import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { parse, parseJson } from '../protocol/parse.ts';
 import type { PromptFrame, ServerFrame } from '../protocol/server-frames.ts';
 import type { Dialect, Door, Hello, Step } from './dialect.ts';
-import { answerOf } from './konstruct-answers.ts';
 import { EMPTY_REPLIES, expecting, type Replies, repliesDown, unfinished } from './konstruct-replies.ts';
+import { answerOf } from './written-answers.ts';
 
 /**
  * The Konstruct portal's socket, `WS /chat/ws/{conversation_id}`. The client says who it is in its first frame, then sends

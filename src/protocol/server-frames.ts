@@ -76,6 +76,8 @@ export interface MessageFrame {
   reply_to?: string;
   replaces?: string;
   reasoning?: string;
+  /** What else the client said with a message of its user. */
+  extra?: Record<string, unknown>;
   /** On the message that a pressed button made: which button of which message (`reply_to`). */
   custom_id?: string;
 }

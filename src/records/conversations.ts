@@ -37,10 +37,16 @@ export class Conversations {
     this.#db = db;
   }
 
-  /** Newest first: those whose newest message stands before `before`. */
-  async page({ tenant, user }: Owner, before: number, limit: number): Promise<ConversationPage> {
+  /** Newest first: those whose newest message stands before `before`, but for the first `skip` of them. */
+  async page({ tenant, user }: Owner, before: number, limit: number, skip = 0): Promise<ConversationPage> {
     const { results } = await ofTenant(this.#db, tenant)
-      .statement(`${SELECT} AND c.touched < ?3 ORDER BY c.touched DESC LIMIT ?4`, user, before, limit + 1)
+      .statement(
+        `${SELECT} AND c.touched < ?3 ORDER BY c.touched DESC LIMIT ?4 OFFSET ?5`,
+        user,
+        before,
+        limit + 1,
+        skip,
+      )
       .all<Row>();
     const page = results.slice(0, limit);
     return {

@@ -70,6 +70,24 @@ export class Messages {
     return this.#rows(owner, 'id IN (SELECT value FROM json_each(?3))', JSON.stringify(ids));
   }
 
+  /** What the client said besides with the first message of its user, for each of the conversations. */
+  async beginnings(
+    { tenant, user }: Owner,
+    conversations: readonly string[],
+  ): Promise<ReadonlyMap<string, Record<string, unknown>>> {
+    const { results } = await ofTenant(this.#db, tenant)
+      .statement(
+        `SELECT conversation, row -> '$.extra' AS extra FROM messages WHERE place IN (
+           SELECT (SELECT place FROM messages
+             WHERE tenant = ?1 AND user = ?2 AND conversation = c.value AND row ->> 'role' = 'user' ORDER BY position LIMIT 1)
+           FROM json_each(?3) AS c)`,
+        user,
+        JSON.stringify(conversations),
+      )
+      .all<{ conversation: string; extra: string | null }>();
+    return new Map(results.map(({ conversation, extra }) => [conversation, JSON.parse(extra ?? '{}')]));
+  }
+
   /** The rows of a turn. It reads all of the user's rows: what asks for it is rare, and an index would cost with every row. */
   ofTurn(owner: Owner, turn: string): Promise<PlacedRow[]> {
     return this.#rows(owner, "instr(row, ?3) > 0 AND row ->> 'turn' = ?4", JSON.stringify(turn), turn);

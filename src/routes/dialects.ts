@@ -3,6 +3,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { DIALECTS } from '../dialects/index.ts';
 import { type AppEnv, type Ctx, hubOf, use } from './app.ts';
 import { relayOf } from './attach.ts';
+import { bisheng } from './bisheng.ts';
 import { requireToken } from './door.ts';
 import { handshakeOf } from './handshake.ts';
 import { Interpreter } from './interpreter.ts';
@@ -12,10 +13,12 @@ import { Relay } from './relay.ts';
 /** What the clients of other systems connect to (section 7). */
 export const dialects = new Hono<AppEnv>();
 
+// Before the sockets: an address like `/api/v1/chat/list` is no flow's.
+dialects.route('/api/v1', bisheng);
+dialects.route('/api/portal/chat', konstruct);
+
 for (const dialect of DIALECTS)
   for (const path of dialect.sockets) dialects.get(path, (c) => interpreted(c, dialect));
-
-dialects.route('/api/portal/chat', konstruct);
 
 /** Opens a socket of a dialect; who it is may be known only with its first frame (P-DI-1). */
 function interpreted<S>(c: Ctx, dialect: Dialect<S>): Response {

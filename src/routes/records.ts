@@ -4,6 +4,7 @@ import { StarwireError } from '../protocol/errors.ts';
 import type { HistoryRow } from '../protocol/history.ts';
 import { type Identity, userView } from '../protocol/identity.ts';
 import { Conversations } from '../records/conversations.ts';
+import { Feedbacks } from '../records/feedback.ts';
 import { Messages } from '../records/messages.ts';
 import { Search, snippetOf, termsOf } from '../records/search.ts';
 import { type AppEnv, audit, type Ctx, hubOf, queryNumber, use } from './app.ts';
@@ -73,12 +74,15 @@ async function* exported(c: Ctx, who: Identity): AsyncGenerator<object[], undefi
     before = page.next;
   }
   const messages = new Messages(c.env.DB);
+  const feedbacks = new Feedbacks(c.env.DB);
   const links = linksOf(c);
   for (let at = 0; ; ) {
     const rows = await messages.after(who, at, EXPORT_ROWS);
     const last = rows.at(-1);
     if (!last) return;
     yield rows.map(({ row }) => lineOf(render(row, links)));
+    const ids = rows.map(({ row }) => row.id);
+    yield [...(await feedbacks.of(who, ids)).values()].map((one) => ({ kind: 'feedback', ...one }));
     at = last.position;
   }
 }

@@ -106,6 +106,11 @@ const FIELDS: Record<string, Record<string, unknown>> = {
   'PATCH /api/conversations/:id': { title: 't' },
   'POST /api/portal/chat/conversations': { agent_id: randomUUID(), tenant_id: null },
   'POST /api/keys': { name: 'n' },
+  'POST /api/v1/chat/conversation/rename': { conversationId: 'c', name: 'n' },
+  'POST /api/v1/liked': { message_id: 'm', liked: 1 },
+  'POST /api/v1/chat/copied': { message_id: 'm', copied: 1 },
+  'POST /api/v1/chat/comment': { message_id: 'm', comment: 'c' },
+  'POST /api/v1/session/chat/message/telemetry': { message_id: 'm', operation_type: 'like' },
   'POST /v1/chat/completions': {
     ...{ model: 'm', messages: [{ role: 'user', content: 'hello' }], stream: false, stream_options: {} },
     ...{ tools: [], temperature: 1, n: 1 },

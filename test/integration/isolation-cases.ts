@@ -65,12 +65,19 @@ export async function stateOf(world: World, { person, turn, request }: Belonging
     rows: withoutLinks(await see(`/api/conversations/${conversation}/messages`)),
     keys: await see('/api/keys'),
     conversations: await see('/api/conversations'),
+    opinions: opinionsIn(await see(`/api/v1/chat/history?chat_id=${conversation}`)),
     portal: await see('/api/portal/chat/conversations'),
     turn: (await world.internal(`/turns/${turn}`)).body,
     request: (await world.internal(`/turns/${request}`)).body,
     user: (await world.internal(`/users/${person.id}?tenant=${person.tenant}`)).body,
   };
 }
+
+/** What its owner thinks of each message. */
+const opinionsIn = (body: object) =>
+  (body as { data: { id: string; liked: number; copied: number; remark: string }[] }).data.map(
+    ({ id, liked, copied, remark }) => ({ id, liked, copied, remark }),
+  );
 
 /** Links are signed anew each time. */
 const withoutLinks = (body: unknown) =>
@@ -112,6 +119,22 @@ export const CASES: Record<string, Case> = {
   ],
   'DELETE /api/portal/chat/conversations/:id': ({ portal }) => [
     { path: `/api/portal/chat/conversations/${portal}`, fields: { method: 'DELETE' } },
+  ],
+  'GET /api/v1/chat/info': ({ conversation: id, created }) =>
+    [id, created].map((one) => ({ path: `/api/v1/chat/info?chat_id=${one}` })),
+  'POST /api/v1/chat/conversation/rename': ({ conversation: id, created }) =>
+    [id, created].map((conversationId) =>
+      post('/api/v1/chat/conversation/rename', { conversationId, name: 'mine now' }),
+    ),
+  'DELETE /api/v1/chat/:chat_id': ({ conversation: id, created }) =>
+    [id, created].map((one) => ({ path: `/api/v1/chat/${one}`, fields: { method: 'DELETE' } })),
+  'POST /api/v1/liked': ({ message: message_id }) => [post('/api/v1/liked', { message_id, liked: 1 })],
+  'POST /api/v1/chat/copied': ({ message: message_id }) => [post('/api/v1/chat/copied', { message_id })],
+  'POST /api/v1/chat/comment': ({ message: message_id }) => [
+    post('/api/v1/chat/comment', { message_id, comment: 'mine now' }),
+  ],
+  'POST /api/v1/session/chat/message/telemetry': ({ message: message_id }) => [
+    post('/api/v1/session/chat/message/telemetry', { message_id, operation_type: 'like' }),
   ],
   'GET /api/files/:id': ({ file }) => [{ path: `/api/files/${file}` }],
   'GET /files/:id/:filename': ({ file }) => [

@@ -34,6 +34,8 @@ const OWN = new Set([
   'GET /api/conversations/:id/messages',
   'GET /api/events',
   'POST /v1/chat/completions',
+  'GET /api/v1/chat/history',
+  'GET /api/v1/session/chat/messages/:chat_id',
   'GET /api/portal/chat/conversations',
   'POST /api/portal/chat/conversations',
 ]);
@@ -77,6 +79,16 @@ describe.each(who)('%s', (name) => {
       expect([200, 201, 403]).toContain(status);
       expect(JSON.stringify(body)).not.toContain(theirs.portal);
     }
+  });
+
+  test('a chat of theirs is an empty one to Bisheng’s pages', async () => {
+    const { conversation, message } = theirs;
+    for (const path of [`/chat/history?chat_id=${conversation}`, `/session/chat/messages/${conversation}`]) {
+      const { status, body } = await world().as(stranger(name), `/api/v1${path}`);
+      expect({ status, body }).toMatchObject({ status: 200, body: { data: [] } });
+    }
+    const path = `/api/v1/chat/history?chat_id=${conversation}&id=${message}`;
+    expect((await world().as(stranger(name), path)).status).toBe(404);
   });
 
   test('P-OA-7 POST /v1/chat/completions: the same Idempotency-Key and body is a stream of their own', async () => {

@@ -99,6 +99,14 @@ describe('conversations', () => {
     await socket.close();
   });
 
+  test('who is erased has none', async () => {
+    const person = await portal().user();
+    const { id } = await begin(person, randomUUID());
+    expect(await list(person)).toEqual([id]);
+    expect(await portal().world.as(person, '/api/me', { method: 'DELETE' })).toMatchObject({ status: 204 });
+    expect(await list(person)).toEqual([]);
+  });
+
   test('a reset: the conversation is gone, and the next one with the agent is new and empty', async () => {
     const person = await portal().user();
     const agent = randomUUID();

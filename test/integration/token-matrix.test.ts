@@ -94,6 +94,17 @@ describe.each(bad)('P-ID-1, P-ID-3: %s', (_, make, code = 'unauthorized') => {
     }
   });
 
+  test.each(surfaces(({ who }) => who === 'socket').filter((name) => name.startsWith('GET /api/')))(
+    '%s',
+    async (name) => {
+      const token = await make();
+      const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      const socket = await JsonSocket.open(world.origin, addressOf(name).path, headers);
+      expect((await socket.closed).code).toBe(1008);
+      expect(JSON.stringify(socket.frames)).toContain(`"type":"${code}"`);
+    },
+  );
+
   test('GET /chat/ws/:conversation_id', async () => {
     const token = await make();
     const socket = await JsonSocket.open(world.origin, '/chat/ws/c');

@@ -37,6 +37,13 @@ export class Transcript<S> {
     });
   }
 
+  /** The channel says something; what goes up because of it. */
+  commandsOf(said: ServerFrame): readonly Command[] {
+    const { state, commands = [] } = this.#dialect.down(this.#state, said);
+    this.#state = plain(state);
+    return commands;
+  }
+
   left(code: number, reason = ''): readonly Command[] {
     return this.#dialect.left?.(this.#state, { code, reason }) ?? [];
   }
