@@ -4,6 +4,7 @@ import { DIALECTS } from '../dialects/index.ts';
 import { type AppEnv, type Ctx, hubOf, use } from './app.ts';
 import { relayOf } from './attach.ts';
 import { handshakeOf } from './handshake.ts';
+import { hermes } from './hermes/index.ts';
 import { Interpreter } from './interpreter.ts';
 import { Relay } from './relay.ts';
 
@@ -12,6 +13,8 @@ export const dialects = new Hono<AppEnv>();
 
 for (const dialect of DIALECTS)
   for (const path of dialect.sockets) dialects.get(path, (c) => interpreted(c, dialect));
+
+dialects.route('/api', hermes);
 
 /** Opens a socket of a dialect; who it is may be known only with its first frame (P-DI-1). */
 function interpreted<S>(c: Ctx, dialect: Dialect<S>): Response {

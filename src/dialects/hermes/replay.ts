@@ -1,8 +1,8 @@
 import type { HistoryRow } from '../../protocol/history.ts';
-import type { ServerFrame, TurnStatus } from '../../protocol/server-frames.ts';
+import type { DurableFrame, TurnStatus } from '../../protocol/server-frames.ts';
 import { isTerminal } from '../../protocol/server-frames.ts';
 import { type TerminalState, terminalStateOf } from './ends.ts';
-import { isAhead, NOWHERE, type Place, seqOf } from './place.ts';
+import { isAhead, NOWHERE, type Place } from './place.ts';
 import { hermesDown, type Placed, type RunState, runState } from './run.ts';
 import type { RunEvent } from './run-writer.ts';
 
@@ -50,11 +50,11 @@ export function replayFrom(record: RunRecord, from: Place): [RunState, RunEvent[
 export function framesOf(
   { turn, message, conversation, status }: Omit<RunRecord, 'frames'>,
   row: HistoryRow | undefined,
-): Placed[] {
+): { frame: DurableFrame; at: number }[] {
   const at = row?.timestamp ?? 0;
   const seq = row?.seq ?? 0;
   const common = { seq, turn, conversation, message };
-  const frames: ServerFrame[] = [{ type: 'turn', ...common, status: 'queued' }];
+  const frames: DurableFrame[] = [{ type: 'turn', ...common, status: 'queued' }];
   if (row?.type === 'message') {
     for (const tool of row.tools ?? []) {
       if (tool.status !== 'running') frames.push({ ...tool, status: 'running', result: undefined });
@@ -90,7 +90,7 @@ export function summaryOf(record: RunRecord): RunSummary {
   const end = events.findLast(
     ({ event, data }) => event !== 'stream_end' && terminalStateOf(event, data) !== null,
   );
-  const last_seq = last === undefined ? 0 : seqOf(state.at);
+  const last_seq = state.last;
   return {
     ...{ session_id, run_id, last_seq },
     last_event_id: last === undefined ? null : `${run_id}:${last_seq}`,

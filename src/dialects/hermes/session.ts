@@ -28,7 +28,7 @@ export function sessionOf(view: ConversationView, message_count: number, active:
 
 /** Rows (oldest first) as messages. What was interrupted keeps its text, marked, and is followed by why. */
 export function messagesOf(rows: readonly HistoryRow[]): Record<string, unknown>[] {
-  return rows.flatMap((row) => {
+  return rows.flatMap((row): Record<string, unknown>[] => {
     if (row.type === 'file') return [{ ...said('assistant', fileLink(row), row), _file: true }];
     const { role, text, reasoning, status, error } = row;
     const base = {
