@@ -67,7 +67,8 @@ function attachment({ id, filename, mimetype, size, url }: NonNullable<MessageFr
 
 /** A reply that broke off may have broken off while it thought aloud. */
 function withoutThinking(text: string): string {
-  return text.replaceAll(/<(think|thinking)>[\s\S]*?(?:<\/\1>|$)/g, '').trim();
+  const said = text.replaceAll(/<(think|thinking)>[\s\S]*?(?:<\/\1>|$)/g, '');
+  return said === text ? text : said.trim();
 }
 
 /** The tokens of all replies. */
