@@ -1,6 +1,6 @@
 -- The records of a deployment (D1). Idempotent: `npm start` applies it at every start.
 
--- Keys of users for /v1 and /api; the key itself is not stored.
+-- Keys of users, and of tenants (user ''), for /v1 and /api; the key itself is not stored.
 CREATE TABLE IF NOT EXISTS api_keys (
   id TEXT PRIMARY KEY,
   hash TEXT NOT NULL UNIQUE,
@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS api_keys (
   name TEXT NOT NULL DEFAULT '',
   created_at REAL NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS api_keys_by_owner ON api_keys (tenant, user);
 
 -- People who have records. Their number makes each one's messages a range of rowids, so that a search reads only those.
 CREATE TABLE IF NOT EXISTS users (
@@ -84,4 +85,29 @@ CREATE TABLE IF NOT EXISTS tenants (
   api_key TEXT,              -- sealed
   webhook_secrets TEXT,      -- JSON: [secret], sealed
   updated_at REAL NOT NULL
+) WITHOUT ROWID;
+
+-- Which conversation a user of a Konstruct portal has with which agent.
+CREATE TABLE IF NOT EXISTS portal_conversations (
+  id TEXT PRIMARY KEY, -- a UUID, the conversation's id
+  tenant TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  user TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  UNIQUE (tenant, agent, user)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS portal_conversations_by_user ON portal_conversations (tenant, user);
+
+-- Tenants that had somebody here: written once for each.
+CREATE TABLE IF NOT EXISTS known_tenants (
+  tenant TEXT PRIMARY KEY
+) WITHOUT ROWID;
+
+-- How turns ended, for an hour.
+CREATE TABLE IF NOT EXISTS turn_counts (
+  tenant TEXT NOT NULL,
+  minute INTEGER NOT NULL,  -- Unix minutes
+  outcome TEXT NOT NULL,
+  turns INTEGER NOT NULL,
+  PRIMARY KEY (tenant, minute, outcome)
 ) WITHOUT ROWID;

@@ -12,8 +12,13 @@ export interface OfferedModel {
   upstream?: string | undefined;
 }
 
+export const UPSTREAM_BODIES = ['starwire', 'konstruct'] as const;
+export type UpstreamBody = (typeof UPSTREAM_BODIES)[number];
+
 export interface Upstream {
   mode: UpstreamMode;
+  /** How deliveries by webhook are written; where nothing says so, as the contract has them. */
+  body?: UpstreamBody;
   url?: string;
   api_key?: string;
   /** The model to ask for: with `models`, where none is named; without, whatever is named. */
@@ -32,7 +37,7 @@ export interface Config {
   allowed_origins: readonly string[];
   /** Seal the secrets of tenants in D1: the first key seals, each opens. */
   encryption_keys: readonly Uint8Array<ArrayBuffer>[];
-  /** Signs ids and file urls. */
+  /** Signs links, ids and epochs, with a key of its own for each. */
   signing_secret: string;
   limits: Limits;
 }
@@ -59,9 +64,7 @@ export function readConfig(env: object): Config {
   const jwks_url = read('AUTH_JWKS_URL');
   if (!secret && !jwks_url)
     throw new Error('AUTH_SECRET is missing (or set AUTH_JWKS_URL): nobody could sign in');
-  if (secret && byteLength(secret) < MIN_SECRET_BYTES) {
-    throw new Error(`AUTH_SECRET is too short: it needs ${MIN_SECRET_BYTES} bytes or more`);
-  }
+  if (secret) requireSecret('AUTH_SECRET', secret);
   if (jwks_url) requireUrl('AUTH_JWKS_URL', jwks_url);
 
   const internal_tokens = list('INTERNAL_TOKEN');
@@ -77,10 +80,23 @@ export function readConfig(env: object): Config {
     upstream: readUpstream(read, list),
     encryption_keys: list('ENCRYPTION_KEY').map(encryptionKey),
     allowed_origins: list('ALLOWED_ORIGINS'),
-    // Keys that differ by purpose are derived from it, so that one secret serves a deployment.
-    signing_secret: secret ?? (internal_tokens[0] as string),
+    signing_secret: readSigningSecret(read('SIGNING_SECRET'), secret),
     limits: readLimits(read('LIMITS')),
   };
+}
+
+/** A secret of its own, so that links and ids outlive a new AUTH_SECRET; where there is none, AUTH_SECRET serves. */
+function readSigningSecret(own: string | undefined, auth: string | undefined): string {
+  const secret = own ?? auth;
+  if (!secret)
+    throw new Error('SIGNING_SECRET is missing: without AUTH_SECRET, nothing else signs links and ids');
+  if (own) requireSecret('SIGNING_SECRET', own);
+  return secret;
+}
+
+function requireSecret(name: string, secret: string): void {
+  if (byteLength(secret) < MIN_SECRET_BYTES)
+    throw new Error(`${name} is too short: it needs ${MIN_SECRET_BYTES} bytes or more`);
 }
 
 function readUpstream(
@@ -88,8 +104,12 @@ function readUpstream(
   list: (name: string) => string[],
 ): Upstream {
   const mode = read('UPSTREAM_MODE') ?? 'demo';
-  if (!isMode(mode)) {
+  if (!isOneOf(UPSTREAM_MODES, mode)) {
     throw new Error(`UPSTREAM_MODE is "${mode}"; it must be one of ${UPSTREAM_MODES.join(', ')}`);
+  }
+  const body = read('UPSTREAM_BODY') ?? 'starwire';
+  if (!isOneOf(UPSTREAM_BODIES, body)) {
+    throw new Error(`UPSTREAM_BODY is "${body}"; it must be one of ${UPSTREAM_BODIES.join(', ')}`);
   }
   const url = read('UPSTREAM_URL');
   if (mode !== 'demo') {
@@ -108,6 +128,7 @@ function readUpstream(
   }
   return {
     mode,
+    ...(body === 'starwire' ? {} : { body }),
     url,
     api_key: read('UPSTREAM_API_KEY'),
     model: read('UPSTREAM_MODEL'),
@@ -133,8 +154,8 @@ function encryptionKey(text: string): Uint8Array<ArrayBuffer> {
   return key;
 }
 
-function isMode(mode: string): mode is UpstreamMode {
-  return (UPSTREAM_MODES as readonly string[]).includes(mode);
+function isOneOf<T extends string>(known: readonly T[], text: string): text is T {
+  return known.some((one) => one === text);
 }
 
 function byteLength(text: string): number {

@@ -68,7 +68,10 @@ export function file(core: Core, event: FileEvent, only: OnlyTurn): Applied {
   const open = optionalTurn(core, event.turn, only);
   if (open) alive(core, open);
   const { id, filename, mimetype, size, data, url } = event;
-  if (data !== undefined) core.ports.sql.run('INSERT INTO blobs (id, data) VALUES (?, ?)', id, data);
+  if (data !== undefined) {
+    core.tables.make('blobs');
+    core.ports.sql.run('INSERT INTO blobs (id, data) VALUES (?, ?)', id, data);
+  }
   const frame = core.emit<FileFrame>({
     type: 'file',
     id,

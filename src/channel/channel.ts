@@ -1,29 +1,27 @@
 import type { Command, SendCommand, SendResult } from '../protocol/client-frames.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { CLOSE, type ErrorCode, StarwireError } from '../protocol/errors.ts';
-import type { HistoryRow } from '../protocol/history.ts';
 import { BOT, type Identity, userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import type { WelcomeFrame } from '../protocol/server-frames.ts';
+import type { TurnEnd } from '../protocol/turn-outcome.ts';
+import { Archive } from './archive.ts';
 import { called, dueCalls, type StartPolicy } from './calls.ts';
 import { Conversations } from './conversations.ts';
 import { Core, type Ports } from './core.ts';
-import { foldHistory, type PlacedRow } from './history.ts';
+import { endings } from './endings.ts';
 import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
 import { Maintenance } from './maintenance.ts';
 import { Out } from './out.ts';
 import type { Pending } from './outbox.ts';
 import type { Socket } from './ports.ts';
-import { type Unrecorded, unrecorded } from './recording.ts';
 import { type Asked, askedBy, regenerate } from './regenerate.ts';
-import { render } from './render.ts';
 import { claimsOf, entries, openState, startOf } from './replay.ts';
 import { Roster, refuse, sendFrames } from './roster.ts';
-import { dropSchema } from './schema.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts';
+import { attempted, cancel, expire, nextExpiry, openTurn, requireRoomForTurn } from './turn-life.ts';
 import { type OpenView, openView, type TurnRecord, turnRecord } from './turn-record.ts';
 
 /** How soon an unanswered call to a turn's own object is tried again. */
@@ -41,9 +39,11 @@ const NO_FILES: KnownFiles = new Map();
  */
 export class Channel {
   readonly conversations: Conversations;
+  readonly archive: Archive;
   readonly #core: Core;
   readonly #roster: Roster;
   readonly #messages: TokenBucket;
+  readonly #completions: TokenBucket;
   readonly #maintenance = new Maintenance();
 
   constructor(ports: Ports, sockets: Iterable<Socket>) {
@@ -54,10 +54,12 @@ export class Channel {
       () => this.#roster.online,
     );
     this.conversations = new Conversations(this.#core);
+    this.archive = new Archive(this.#core, this.#maintenance);
     const told = this.#roster.all[0]?.is.epoch;
     if (told !== undefined) this.#core.journal.adopt(told);
-    const { messages_burst, messages_per_minute } = ports.limits;
+    const { messages_burst, messages_per_minute, completions_burst, completions_per_minute } = ports.limits;
     this.#messages = new TokenBucket(messages_burst, messages_per_minute, ports.clock.now());
+    this.#completions = new TokenBucket(completions_burst, completions_per_minute, ports.clock.now());
   }
 
   get sessions(): readonly Session[] {
@@ -212,13 +214,13 @@ export class Channel {
       acknowledge?.(earlier);
       return earlier;
     }
-    this.#requirePace();
+    this.#requirePace(this.#messages);
     const checked = checkSend(this.#core, command, who, files);
     return this.#core.commit(() => ({ ...checked.run(), duplicate: false }), acknowledge).value;
   }
 
-  #requirePace(): void {
-    const wait_ms = this.#messages.take(this.#core.now);
+  #requirePace(bucket: TokenBucket): void {
+    const wait_ms = bucket.take(this.#core.now);
     if (wait_ms <= 0) return;
     throw new StarwireError('rate_limited', 'too many messages; slow down', {
       retry_after: Math.ceil(wait_ms / 1000),
@@ -232,27 +234,14 @@ export class Channel {
 
   /** Asks again for the reply of a turn; returns the new turn's id. */
   regenerate(asked: Asked, who: Identity): string {
-    this.#requirePace();
+    this.#requirePace(this.#messages);
     return regenerate(this.#core, asked, who);
   }
 
-  /** Those messages of `ids` that are not here and may be in the records. */
-  lacking(ids: readonly string[]): string[] {
-    const { journal, recalled } = this.#core;
-    if (journal.cut === 0) return [];
-    return ids.filter((id) => journal.find('message', id).length === 0 && !recalled.has(id));
-  }
-
-  /** Takes rows back that the records gave, for what is to change them; undefined where they cannot be read: of `ids`. */
-  recall(ids: readonly string[], rows: readonly PlacedRow[] | undefined): void {
-    const { recalled, ports } = this.#core;
-    recalled.unread(rows ? [] : ids);
-    if (!rows) return;
-    const wanted = rows.filter(({ row }) => this.lacking([row.id]).length > 0);
-    if (wanted.length > 0)
-      ports.sql.transaction(() => {
-        for (const row of wanted) recalled.add(row);
-      });
+  /** Whether the user may open a turn that lives elsewhere, a `/v1` request. Throws `rate_limited`. */
+  admit(): void {
+    this.#requirePace(this.#completions);
+    requireRoomForTurn(this.#core);
   }
 
   /** Cancels a turn (P-WS-11). Throws `turn_finished` or `not_found`. */
@@ -333,6 +322,16 @@ export class Channel {
       .map(({ state }) => state.turn);
   }
 
+  /** How many turns are open here. */
+  get openTurns(): number {
+    return this.#core.turns.size;
+  }
+
+  /** How the turns ended of which the records do not have everything, up to an entry. */
+  endings(upTo: number): TurnEnd[] {
+    return endings(this.#core, this.#core.journal.recorded, upTo);
+  }
+
   /** The stored facts of a turn (section 5.3). */
   turn(turn: string) {
     this.#core.flush();
@@ -349,54 +348,6 @@ export class Channel {
     return openView(this.#core);
   }
 
-  /** The rows of a conversation that the journal holds, oldest first; older ones are in the records. */
-  history(conversation: string): PlacedRow[] {
-    return foldHistory(this.#core.journal.history(conversation), this.#core.recalled.of(conversation));
-  }
-
-  /** What the user is called; '' where nobody has said. */
-  get name(): string {
-    return this.#core.journal.name;
-  }
-
-  /** The newest entry that the journal no longer holds. */
-  get cut(): number {
-    return this.#core.journal.cut;
-  }
-
-  /** Completes a stored row for sending. */
-  render(row: HistoryRow): HistoryRow {
-    return render(row, this.#core.ports.links);
-  }
-
-  /** What the records do not have yet; undefined where they have everything. */
-  get unrecorded(): Unrecorded | undefined {
-    return unrecorded(this.#core);
-  }
-
-  /** The records have everything up to `seq`. */
-  recorded(seq: number): void {
-    this.#core.commit(() => {
-      this.#core.journal.record(seq);
-      if (this.#maintenance.isDue(this.#core)) this.#maintenance.run(this.#core);
-    });
-  }
-
-  /** Files of deleted conversations that are still to be removed. */
-  get disposals(): string[] {
-    const { journal, ports } = this.#core;
-    if (!journal.exists) return [];
-    return ports.sql.all<{ file: string }>('SELECT file FROM disposals LIMIT 500').map(({ file }) => file);
-  }
-
-  /** These have been removed. */
-  disposed(files: readonly string[]): void {
-    this.#core.ports.sql.run(
-      'DELETE FROM disposals WHERE file IN (SELECT value FROM json_each(?))',
-      JSON.stringify(files),
-    );
-  }
-
   /** Cancels what is open, and ends all sessions: their user goes. `drop` comes when the turns' own objects know. */
   leave(): void {
     for (const { state } of [...this.#core.turns.open]) this.cancel(state.turn);
@@ -406,13 +357,7 @@ export class Channel {
   /** Drops everything that is stored. This Channel is over: the owner builds a new one, with a new epoch. */
   drop(): void {
     this.closeAll(CLOSE.unauthorized, 'erased');
-    const { sql } = this.#core.ports;
-    sql.transaction(() => dropSchema(sql));
-  }
-
-  /** Unix ms of the oldest entry that the records lack. */
-  get unrecordedSince(): number | undefined {
-    return this.#core.journal.timeOf(this.#core.journal.recorded + 1);
+    this.#core.ports.sql.transaction(() => this.#core.tables.drop());
   }
 
   /** Ends all sessions. */

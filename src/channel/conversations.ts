@@ -81,7 +81,8 @@ export class Conversations {
  * Nothing that was said in the conversation is left in the journal, and no `seq` is missing: an entry becomes another word
  * of the deletion. That a turn or a prompt is over is still told, without why, to clients that were away.
  */
-function forget({ ports: { sql }, recalled }: Core, id: string): void {
+function forget({ ports: { sql }, tables, recalled }: Core, id: string): void {
+  tables.make('disposals');
   sql.run(
     `INSERT OR IGNORE INTO disposals (file)
      SELECT id FROM events WHERE conversation = ?1 AND type = 'file'
@@ -89,10 +90,11 @@ function forget({ ports: { sql }, recalled }: Core, id: string): void {
        WHERE conversation = ?1 AND events.type = 'message'`,
     id,
   );
-  sql.run(
-    "DELETE FROM blobs WHERE id IN (SELECT id FROM events WHERE conversation = ? AND type = 'file')",
-    id,
-  );
+  if (tables.has('blobs'))
+    sql.run(
+      "DELETE FROM blobs WHERE id IN (SELECT id FROM events WHERE conversation = ? AND type = 'file')",
+      id,
+    );
   sql.run(
     `UPDATE events SET conversation = NULL, frame = json_remove(frame, '$.error', '$.value')
      WHERE conversation = ? AND type IN ('turn', 'prompt_closed')`,
@@ -104,7 +106,8 @@ function forget({ ports: { sql }, recalled }: Core, id: string): void {
      WHERE conversation = ?1`,
     id,
   );
-  sql.run("UPDATE turns SET state = json_remove(state, '$.reply') WHERE state ->> 'conversation' = ?", id);
-  sql.run("UPDATE sends SET content = NULL WHERE result ->> 'conversation' = ?", id);
+  if (tables.has('turns'))
+    sql.run("UPDATE turns SET state = json_remove(state, '$.reply') WHERE state ->> 'conversation' = ?", id);
+  if (tables.has('sends')) sql.run("UPDATE sends SET content = NULL WHERE result ->> 'conversation' = ?", id);
   recalled.drop(id);
 }

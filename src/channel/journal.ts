@@ -1,6 +1,6 @@
 import type { DurableFrame, MessageFrame } from '../protocol/server-frames.ts';
 import type { Clock, Sql } from './ports.ts';
-import { raiseSchema, schemaExists } from './schema.ts';
+import type { Tables } from './tables.ts';
 
 /** A durable frame before it has its number. */
 export type Unnumbered<F extends DurableFrame = DurableFrame> = F extends unknown ? Omit<F, 'seq'> : never;
@@ -30,6 +30,7 @@ const PAGE = 500;
  */
 export class Journal {
   readonly #sql: Sql;
+  readonly #tables: Tables;
   readonly #clock: Clock;
   #stored: boolean;
   #epoch: string;
@@ -41,10 +42,11 @@ export class Journal {
   /** Characters appended since the journal was last looked through. */
   grown = 0;
 
-  constructor(sql: Sql, clock: Clock, epochs: Epochs) {
+  constructor(sql: Sql, tables: Tables, clock: Clock, epochs: Epochs) {
     this.#sql = sql;
+    this.#tables = tables;
     this.#clock = clock;
-    this.#stored = schemaExists(sql);
+    this.#stored = tables.has('meta');
     this.#epoch = epochs.make();
     if (this.#stored) this.#load();
   }
@@ -53,11 +55,10 @@ export class Journal {
     const meta = new Map(
       this.#sql
         .all<{ key: string; value: string | number }>(
-          "SELECT key, value FROM meta WHERE key IN ('version', 'epoch', 'undelivered', 'recorded', 'name')",
+          "SELECT key, value FROM meta WHERE key IN ('epoch', 'undelivered', 'recorded', 'name')",
         )
         .map(({ key, value }) => [key, value]),
     );
-    this.#sql.transaction(() => raiseSchema(this.#sql, Number(meta.get('version'))));
     const epoch = meta.get('epoch');
     if (epoch !== undefined) this.#epoch = String(epoch);
     const undelivered = meta.get('undelivered');
@@ -72,7 +73,7 @@ export class Journal {
     this.#cut = (ends?.first ?? 1) - 1;
   }
 
-  /** Whether anything was ever stored. Reads of other tables must ask first. */
+  /** Whether anything was ever stored. */
   get exists(): boolean {
     return this.#stored;
   }
@@ -104,10 +105,11 @@ export class Journal {
 
   /** Drops the entries up to `seq`, and the bytes of their files. Inside a transaction. */
   trim(seq: number): void {
-    this.#sql.run(
-      "DELETE FROM blobs WHERE id IN (SELECT id FROM events WHERE seq <= ? AND type = 'file')",
-      seq,
-    );
+    if (this.#tables.has('blobs'))
+      this.#sql.run(
+        "DELETE FROM blobs WHERE id IN (SELECT id FROM events WHERE seq <= ? AND type = 'file')",
+        seq,
+      );
     this.#sql.run('DELETE FROM events WHERE seq <= ?', seq);
     this.#cut = seq;
   }
@@ -136,7 +138,8 @@ export class Journal {
   /** Makes the tables where they are missing. Call it inside the transaction of the first write. */
   prepare(): void {
     if (this.#stored) return;
-    raiseSchema(this.#sql, 0);
+    this.#tables.make('meta');
+    this.#tables.make('events');
     this.#sql.run("INSERT INTO meta (key, value) VALUES ('epoch', ?)", this.#epoch);
     this.#stored = true;
   }

@@ -31,7 +31,7 @@ function contentOf(command: SendCommand): string {
 
 /** The earlier result of the same `client_id`. Throws `idempotency_mismatch` where its content was another. */
 export function earlierSend(core: Core, command: SendCommand): SendResult | undefined {
-  if (!core.journal.exists) return undefined;
+  if (!core.tables.has('sends')) return undefined;
   const row = core.ports.sql.all<{ content: string | null; result: string }>(
     'SELECT content, result FROM sends WHERE client_id = ?',
     command.client_id,
@@ -52,6 +52,7 @@ export function checkSend(core: Core, command: SendCommand, who: Identity, files
   return {
     run() {
       const result = checked.run();
+      core.tables.make('sends');
       core.ports.sql.run(
         'INSERT INTO sends (client_id, content, result, at) VALUES (?, ?, ?, ?)',
         command.client_id,
@@ -126,16 +127,13 @@ function checkAction(core: Core, { message, custom_id, client_id }: ActionComman
   const button = buttons.find((one) => one.custom_id === custom_id);
   if (!button) throw new StarwireError('not_found', 'the message has no such button', { field: 'custom_id' });
   const before = earlier?.type === 'message' && earlier.pressed?.includes(custom_id);
-  if (
-    before ||
-    core.ports.sql.all('SELECT 1 FROM pressed WHERE message = ? AND custom_id = ?', message, custom_id)
-      .length > 0
-  ) {
+  if (before || isPressed(core, message, custom_id)) {
     throw new StarwireError('already_answered', 'the button has been pressed before');
   }
   requireRoomForTurn(core);
   return {
     run() {
+      core.tables.make('pressed');
       core.ports.sql.run(
         'INSERT INTO pressed (message, custom_id, at) VALUES (?, ?, ?)',
         message,
@@ -145,7 +143,7 @@ function checkAction(core: Core, { message, custom_id, client_id }: ActionComman
       const { conversation } = original;
       const said = say(core, who, {
         conversation,
-        text: button.label,
+        text: button.label || button.emoji || custom_id,
         client_id,
         reply_to: message,
         custom_id,
@@ -242,4 +240,11 @@ export function deliver(
     timestamp: core.timestamp,
     ...fields,
   });
+}
+
+function isPressed({ tables, ports: { sql } }: Core, message: string, custom_id: string): boolean {
+  return (
+    tables.has('pressed') &&
+    sql.all('SELECT 1 FROM pressed WHERE message = ? AND custom_id = ?', message, custom_id).length > 0
+  );
 }

@@ -25,7 +25,7 @@ export interface TurnRecord {
 /** Undefined where there is no such turn, or its conversation was deleted. */
 export function turnRecord(core: Core, deletedAt: (id: string) => number, turn: string) {
   core.flush();
-  const { journal, turns, ports } = core;
+  const { journal, turns } = core;
   const state = turns.find(turn);
   if (!state || deletedAt(state.conversation) > state.opened) return undefined;
   const { message, conversation, status, opened } = state;
@@ -37,7 +37,7 @@ export function turnRecord(core: Core, deletedAt: (id: string) => number, turn: 
     const frame: DurableFrame = JSON.parse(stored.frame);
     if (!isAbout(frame)) continue;
     if (frame.type === 'prompt') prompts.add(frame.prompt);
-    frames.push({ frame: render(frame, ports.links), at: (journal.timeOf(stored.seq) ?? 0) / 1000 });
+    frames.push({ frame: render(frame, core.links), at: (journal.timeOf(stored.seq) ?? 0) / 1000 });
   }
   const open = turns.get(turn);
   const [text, reasoning] = [open?.text.shown ?? '', open?.reasoning.shown ?? ''];

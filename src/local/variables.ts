@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util';
 /** Every variable that reaches the Worker: from the dev vars file or, first, from the environment. */
 export const variables = [
   'AUTH_SECRET',
+  'SIGNING_SECRET',
   'INTERNAL_TOKEN',
   'UPSTREAM_WEBHOOK_SECRET',
   'ENCRYPTION_KEY',
@@ -31,6 +32,7 @@ function firstDevVars(): string {
   return [
     '# Made by `npm start`: secrets of this machine only. A variable of the environment wins over a line here.',
     `AUTH_SECRET=${secret()}`,
+    `SIGNING_SECRET=${secret()}`,
     `INTERNAL_TOKEN=${secret()}`,
     `UPSTREAM_WEBHOOK_SECRET=whsec_${randomBytes(32).toString('base64')}`,
     `ENCRYPTION_KEY=${randomBytes(32).toString('base64')}`,

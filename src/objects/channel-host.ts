@@ -27,6 +27,8 @@ export interface Identified {
   tenant: string;
   /** The channel's name. */
   channel: string;
+  /** Open turns of the same user that live elsewhere. */
+  elsewhere?: () => number;
 }
 
 /**
@@ -67,20 +69,17 @@ export class ChannelHost {
 
   #build(): Channel {
     const { config, seal } = contextOf(this.#env);
-    const { tenant, channel } = this.#who();
-    const sql = new DurableSql(this.#ctx.storage);
+    const { tenant, channel, elsewhere } = this.#who();
     return new Channel(
       {
         name: channel,
-        sql,
+        sql: new DurableSql(this.#ctx.storage),
         clock,
         epochs: seal.epochs(JSON.stringify([tenant, channel])),
         newId: seal.newId,
         limits: config.limits,
-        links: {
-          url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
-          data: (id) => sql.all<{ data: string }>('SELECT data FROM blobs WHERE id = ?', id)[0]?.data,
-        },
+        url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
+        ...(elsewhere ? { elsewhere } : {}),
       },
       this.#ctx.getWebSockets(SESSION).map(socketOf),
     );
@@ -121,7 +120,7 @@ export class ChannelHost {
   schedule(also?: number): void {
     const times = [this.channel.wake, also].filter((time) => time !== undefined);
     if (times.length === 0) return;
-    const at = Math.min(...times);
+    const at = Math.max(Math.min(...times), Date.now());
     // An alarm that rings too early only looks and is set again: moving it back is not worth a row.
     if (this.#alarm !== undefined && this.#alarm <= at && this.#alarm > Date.now()) return;
     this.#alarm = at;

@@ -6,6 +6,7 @@ import { log } from '../protocol/log.ts';
 import { Drain } from '../records/drain.ts';
 import { Files } from '../records/files.ts';
 import { Messages } from '../records/messages.ts';
+import { TurnCounts } from '../records/turn-counts.ts';
 import type { ChannelHost } from './channel-host.ts';
 
 export interface Owner {
@@ -23,9 +24,12 @@ interface Failing {
   until: number;
 }
 
-/** Deletes what is left of a person whose journal has gone. */
+/** Files that the journal of a person named, while the rest of them is being erased. */
 const ERASING = 'erasing';
 const FAILING = 'failing';
+
+/** As many as R2 takes at once. */
+const FILES = 1_000;
 
 /** A hub's side of the records (D1): drains the journal into them, and reads what it no longer holds. */
 export class Recorder {
@@ -36,6 +40,7 @@ export class Recorder {
   readonly #drain: Drain;
   readonly #files: Files;
   readonly #messages: Messages;
+  readonly #counts: TurnCounts;
   #running: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, host: ChannelHost, owner: Owner) {
@@ -46,17 +51,16 @@ export class Recorder {
     this.#files = new Files(env.FILES);
     this.#drain = new Drain(env.DB, this.#files);
     this.#messages = new Messages(env.DB);
+    this.#counts = new TurnCounts(env.DB);
   }
 
   /** When the records are to be given what they lack (Unix ms). */
   get due(): number | undefined {
-    const since = this.#kv.get<boolean>(ERASING) ? 0 : this.#host.channel.unrecordedSince;
-    if (since === undefined && this.#host.channel.disposals.length === 0) return undefined;
+    const { unrecordedSince: since, disposals } = this.#host.channel.archive;
     const { record_after_ms } = contextOf(this.#env).config.limits;
-    return Math.max(
-      (since ?? 0) === 0 ? 0 : (since ?? 0) + record_after_ms,
-      this.#kv.get<Failing>(FAILING)?.until ?? 0,
-    );
+    const urgent = disposals.length > 0 || this.#kv.get(ERASING) !== undefined;
+    const at = urgent ? 0 : since === undefined ? undefined : since + record_after_ms;
+    return at === undefined ? undefined : Math.max(at, this.#kv.get<Failing>(FAILING)?.until ?? 0);
   }
 
   /** As `record`, but a failure is for later: nothing is lost and nothing is cut meanwhile. */
@@ -78,16 +82,25 @@ export class Recorder {
 
   async #record(): Promise<void> {
     try {
-      if (this.#kv.get<boolean>(ERASING)) {
+      const files = this.#kv.get<string[]>(ERASING);
+      if (files) {
+        for (let at = 0; at < files.length; at += FILES)
+          await this.#files.delete(...files.slice(at, at + FILES));
         await this.#drain.erase(this.#owner);
         this.#kv.delete(ERASING);
       }
       const { epoch } = this.#host.channel;
-      for (let part = this.#host.channel.unrecorded; part; part = this.#host.channel.unrecorded) {
+      for (
+        let part = this.#host.channel.archive.unrecorded;
+        part;
+        part = this.#host.channel.archive.unrecorded
+      ) {
         const { upTo } = part;
+        const ends = this.#host.channel.endings(upTo);
         await this.#drain.put(this.#owner, part);
+        await this.#counts.add(this.#owner.tenant, ends);
         if (this.#host.channel.epoch !== epoch) return await this.#record();
-        this.#host.run((channel) => channel.recorded(upTo));
+        this.#host.run((channel) => channel.archive.recorded(upTo));
       }
       await this.#dispose();
       if (this.#kv.get<Failing>(FAILING)) this.#kv.delete(FAILING);
@@ -100,22 +113,27 @@ export class Recorder {
   }
 
   async #dispose(): Promise<void> {
-    for (let ids = this.#host.channel.disposals; ids.length > 0; ids = this.#host.channel.disposals) {
+    for (
+      let ids = this.#host.channel.archive.disposals;
+      ids.length > 0;
+      ids = this.#host.channel.archive.disposals
+    ) {
       await this.#files.delete(...ids);
-      this.#host.run((channel) => channel.disposed(ids));
+      this.#host.run((channel) => channel.archive.disposed(ids));
     }
   }
 
-  /** The person's journal is gone, or goes in the same event: the rest of them follows. */
+  /** The person's journal goes in the same event: the rest of them follows, with the files that only it names. */
   erasing(): void {
-    this.#kv.put(ERASING, true);
+    const earlier = this.#kv.get<string[]>(ERASING) ?? [];
+    this.#kv.put<string[]>(ERASING, [...earlier, ...this.#host.channel.archive.files]);
   }
 
   /** A page of history: what the journal holds, and before it the records. */
   async page(conversation: string, before: number, limit: number): Promise<HistoryPage> {
     const { channel } = this.#host;
-    const kept = this.#host.run((one) => one.history(conversation)).reverse();
-    const { cut } = channel;
+    const kept = this.#host.run(({ archive }) => archive.history(conversation)).reverse();
+    const { cut } = channel.archive;
     const fits = ({ position }: PlacedRow): boolean => position < before;
     const rows = kept.filter((placed) => placed.position > cut && fits(placed)).slice(0, limit + 1);
     if (rows.length <= limit && cut > 0) {
@@ -130,18 +148,21 @@ export class Recorder {
     }
     const page = rows.slice(0, limit);
     return {
-      messages: page.map(({ row }) => channel.render(row)),
+      messages: page.map(({ row }) => channel.archive.render(row)),
       next: rows.length > limit ? (page.at(-1)?.position ?? null) : null,
     };
   }
 
-  /** Rows that the journal no longer holds. */
-  rows(ids: readonly string[]): Promise<PlacedRow[]> {
-    return this.#messages.byIds(this.#owner, ids);
+  /** Rows that the journal no longer holds, but for those of conversations that are being deleted. */
+  async rows(ids: readonly string[]): Promise<PlacedRow[]> {
+    const { conversations } = this.#host.channel;
+    const rows = await this.#messages.byIds(this.#owner, ids);
+    return rows.filter(({ position, row }) => position > conversations.deletedAt(row.conversation));
   }
 
   /** What a turn was about that the journal no longer tells; undefined where there was no such turn. */
   async askedBy(turn: string): Promise<Asked | undefined> {
+    await this.record();
     const rows = await this.#messages.ofTurn(this.#owner, turn);
     const reply = rows.findLast(({ row }) => row.type === 'message' && row.role === 'assistant')?.row;
     const said = rows.find(({ row }) => row.type === 'message' && row.role === 'user');

@@ -14,6 +14,7 @@ import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { replySink } from './reply-sinks.ts';
 import { RequestBody } from './request-body.ts';
+import { tellEnd } from './request-end.ts';
 import type { HubCall, OpenRequest, Owner, StreamFacts } from './request-types.ts';
 import { aboutOf, cancellation, opening } from './turn-deliveries.ts';
 import { TurnUpstream } from './turn-upstream.ts';
@@ -185,6 +186,7 @@ export class RequestStream extends DurableObject<Env> {
       if (status && isTerminal(status) && owner.forget_at > soon) {
         this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
         this.#body.delete();
+        this.ctx.waitUntil(tellEnd(this.env, owner, this.#host.channel.endings(Number.MAX_SAFE_INTEGER)));
       }
       this.#leave();
     }
@@ -230,6 +232,11 @@ export class RequestStream extends DurableObject<Env> {
   async open(request: OpenRequest, bytes: ReadableStream<Uint8Array>): Promise<Outcome<StreamFacts>> {
     if (this.#owner) await bytes.cancel();
     else {
+      const admitted = await this.#hub(request).admit(request.request_id);
+      if ('error' in admitted) {
+        await bytes.cancel();
+        return admitted;
+      }
       const upstream = await contextOf(this.env).tenants.upstreamOf(request.tenant);
       const body = new Uint8Array(await new Response(bytes).arrayBuffer());
       // The same request may have come a second time meanwhile.
@@ -304,6 +311,14 @@ export class RequestStream extends DurableObject<Env> {
     return this.#change(() =>
       this.#host.run((channel) => channel.ingest({ ...request, only: this.#owner?.turn })),
     );
+  }
+
+  /** Whether this is a request of that user which is under way. */
+  isRunning(tenant: string, user: string): boolean {
+    const owner = this.#owner;
+    if (owner?.channel !== 'here' || owner.tenant !== tenant || owner.user !== user) return false;
+    const status = this.#status;
+    return status !== undefined && !isTerminal(status);
   }
 
   /** Where the turn's channel is, and for one that is here its facts (section 5.3). */

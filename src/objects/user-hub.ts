@@ -17,9 +17,10 @@ import type { Identity } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { Conversations } from '../records/conversations.ts';
+import { Arrivals } from './arrivals.ts';
 import { ChannelHost, editedBy } from './channel-host.ts';
+import { OpenRequests } from './open-requests.ts';
 import { type Outcome, outcome } from './outcome.ts';
-import { presenceOf } from './presence.ts';
 import { Recorder } from './recorder.ts';
 import { turnName } from './turn-name.ts';
 
@@ -33,6 +34,12 @@ export interface SessionView {
   dialect: string;
 }
 
+/** What a user has going on. */
+export interface HubLoad {
+  connections: number;
+  turns: number;
+}
+
 /**
  * The connection manager: one object per user, the channel `webchat:{user}` with all sessions of that user. It never calls
  * out for long: the turns' own objects do the slow work.
@@ -41,10 +48,8 @@ export class UserHub extends DurableObject<Env> {
   readonly #host: ChannelHost;
   readonly #tenant: string;
   readonly #user: string;
-  /** Of the last report to the Directory; later reports must be higher, also after a sleep. */
-  #version = 0;
-  /** The version of the last report that nobody is here. */
-  #left = 0;
+  readonly #arrivals: Arrivals;
+  readonly #requests: OpenRequests;
   readonly #recorder: Recorder;
   readonly #conversations: Conversations;
 
@@ -53,9 +58,14 @@ export class UserHub extends DurableObject<Env> {
     const [tenant, user]: string[] = JSON.parse(ctx.id.name ?? '[]');
     this.#tenant = tenant ?? '';
     this.#user = user ?? '';
+    this.#arrivals = new Arrivals(env, this.#owner);
+    this.#requests = new OpenRequests(ctx.storage.kv, (request) =>
+      env.REQUEST_STREAM.getByName(request).isRunning(this.#tenant, this.#user),
+    );
     this.#host = new ChannelHost(ctx, env, () => ({
       tenant: this.#tenant,
       channel: `webchat:${this.#user}`,
+      elsewhere: () => this.#requests.size,
     }));
     this.#recorder = new Recorder(ctx, env, this.#host, this.#owner);
     this.#conversations = new Conversations(env.DB);
@@ -65,7 +75,7 @@ export class UserHub extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     if (new URL(request.url).pathname === '/ingest') return this.#host.attachIngest();
     // Before the 101, so that the Directory never lacks somebody who is online.
-    if (this.#host.channel.sessions.length === 0) await this.#arrive();
+    if (this.#host.channel.sessions.length === 0) await this.#arrivals.arrive();
     const response = this.#host.attach(request);
     for (const turn of this.#host.channel.running) this.ctx.waitUntil(this.#lookAfter(turn));
     return response;
@@ -84,35 +94,31 @@ export class UserHub extends DurableObject<Env> {
     return { tenant: this.#tenant, user: this.#user };
   }
 
-  /** Tells that the user is here; again where a session that came and went meanwhile has told the opposite. */
-  async #arrive(): Promise<void> {
-    for (let told = 0; told <= this.#left; ) {
-      told = this.#nextVersion();
-      await this.#report(told, true);
-    }
+  /** Connected, or with an open turn: what the Directory knows of. */
+  get #here(): boolean {
+    const { sessions, openTurns } = this.#host.channel;
+    return sessions.length > 0 || openTurns > 0 || this.#requests.size > 0;
   }
 
-  async #leave(): Promise<void> {
-    this.#left = this.#nextVersion();
-    await this.#report(this.#left, false);
-  }
-
-  #nextVersion(): number {
-    this.#version = Math.max(this.#version + 1, Date.now());
-    return this.#version;
-  }
-
-  async #report(version: number, here: boolean): Promise<void> {
-    await presenceOf(this.env).report(this.#tenant, this.#user, version, here);
+  /** Tells the Directory of a change. What is lost on the way is found by those who read. */
+  #tell(was: boolean): void {
+    const here = this.#here;
+    if (was === here) return;
+    const told = here ? this.#arrivals.arrive() : this.#arrivals.leave();
+    this.ctx.waitUntil(
+      told.catch((error: unknown) => log('error', 'the Directory was not told', { ...this.#owner, error })),
+    );
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const was = this.#here;
     await this.#host.receive(socket, message, undefined, (ids) => this.#recall(ids));
+    this.#tell(was);
     await this.#settle();
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
-    if (this.#host.gone(socket) && this.#host.channel.sessions.length === 0) await this.#leave();
+    if (this.#host.gone(socket) && !this.#here) await this.#arrivals.leave();
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
@@ -120,8 +126,10 @@ export class UserHub extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
+    const was = this.#here;
     this.#host.rang();
-    if (this.#host.reap() && this.#host.channel.sessions.length === 0) await this.#leave();
+    this.#host.reap();
+    this.#tell(was);
     // No alarm is set before the work is done: one that breaks off rings again by itself, and setting it is a row.
     await this.#host.dispatch((pending) => this.#call(pending));
     if ((this.#recorder.due ?? Number.POSITIVE_INFINITY) <= Date.now()) await this.#recorder.try();
@@ -137,7 +145,7 @@ export class UserHub extends DurableObject<Env> {
 
   /** Takes rows back from the records that a change is about to name, before anything else happens to the channel. */
   async #recall(ids: readonly string[]): Promise<void> {
-    const lacking = this.#host.channel.lacking(ids);
+    const lacking = this.#host.channel.archive.lacking(ids);
     if (lacking.length === 0) return;
     await this.ctx.blockConcurrencyWhile(async () => {
       // What throws in here resets the object.
@@ -145,7 +153,7 @@ export class UserHub extends DurableObject<Env> {
         log('error', 'records cannot be read', { ...this.#owner, error });
         return undefined;
       });
-      this.#host.run((channel) => channel.recall(lacking, rows));
+      this.#host.run((channel) => channel.archive.recall(lacking, rows));
     });
   }
 
@@ -163,7 +171,9 @@ export class UserHub extends DurableObject<Env> {
   }
 
   async #change<T>(work: () => T): Promise<Outcome<T>> {
+    const was = this.#here;
     const result = outcome(work);
+    this.#tell(was);
     await this.#settle();
     return result;
   }
@@ -246,7 +256,7 @@ export class UserHub extends DurableObject<Env> {
 
   /** What the user is called; '' where nobody knows. */
   userName(): string {
-    return this.#host.channel.name;
+    return this.#host.channel.archive.name;
   }
 
   /** Gives the records (D1) what they lack, so that reading them is reading what was written. */
@@ -300,8 +310,35 @@ export class UserHub extends DurableObject<Env> {
     this.#recorder.erasing();
     this.#host.drop();
     this.#host.schedule(this.#recorder.due);
-    await this.#leave();
+    await this.#arrivals.leave();
     await this.#recorder.record();
+  }
+
+  /** Counts a `/v1` request as a turn of this user, once; throws nothing: its refusal is `rate_limited`. */
+  async admit(request: string): Promise<Outcome<void>> {
+    if (this.#requests.has(request)) return { value: undefined };
+    const { open_turns } = contextOf(this.env).config.limits;
+    if (this.#host.channel.openTurns + this.#requests.size >= open_turns) await this.#requests.verify();
+    return this.#change(() => {
+      this.#host.run((channel) => channel.admit());
+      this.#requests.add(request);
+    });
+  }
+
+  /** A `/v1` request is over. */
+  release(request: string): void {
+    const was = this.#here;
+    this.#requests.remove(request);
+    this.#tell(was);
+  }
+
+  /** What is going on, each part of it verified. */
+  async load(): Promise<HubLoad> {
+    await this.#requests.verify();
+    return {
+      connections: this.sessions().length,
+      turns: this.#host.channel.openTurns + this.#requests.size,
+    };
   }
 
   sessions(): SessionView[] {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { OwnKeyRequest } from '../protocol/api-keys.ts';
 import { ActionCommand, AnswerCommand, MessageCommand } from '../protocol/client-frames.ts';
 import { NewConversation, Renaming } from '../protocol/conversations.ts';
 import * as a from './answers.ts';
@@ -146,6 +147,29 @@ export const forClients: Section = {
       summary: 'Everything of the user; each line is a record with a `kind`',
       by: 'user',
       answers: { 200: { says: 'The records', type: 'application/x-ndjson' } },
+    },
+    {
+      method: 'get',
+      path: '/api/keys',
+      summary: 'The user’s own API keys, without the keys (with a user token)',
+      by: 'user',
+      query: { before: PAGE.before },
+      answers: { 200: { says: 'The list', json: v.object({ api_keys: v.array(a.Any), next: a.Any }) } },
+    },
+    {
+      method: 'post',
+      path: '/api/keys',
+      summary: 'Makes an API key of the user, which is shown once (with a user token)',
+      by: 'user',
+      body: { json: OwnKeyRequest },
+      answers: { 201: { says: 'The key', json: v.object({ id: v.string(), api_key: v.string() }) } },
+    },
+    {
+      method: 'delete',
+      path: '/api/keys/{id}',
+      summary: 'Takes an API key of the user back (with a user token)',
+      by: 'user',
+      answers: { 204: { says: 'It is gone' } },
     },
     {
       method: 'get',

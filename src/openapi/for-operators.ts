@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { KeyRequest } from '../protocol/api-keys.ts';
+import { KeyRequest, TenantKeyRequest } from '../protocol/api-keys.ts';
 import { TenantRequest } from '../protocol/tenants.ts';
 import * as a from './answers.ts';
 import type { Section } from './operation.ts';
@@ -7,22 +7,44 @@ import type { Section } from './operation.ts';
 /** Keys and tenants: section 1 of the contract, and what a deployment is run by. */
 export const forOperators: Section = {
   title: 'For operators',
-  says: 'With one of the internal tokens.',
+  says: 'With one of the internal tokens, but for what says otherwise.',
   operations: [
+    {
+      method: 'get',
+      path: '/admin',
+      summary:
+        'Who is here, what runs and how turns ended, by tenant (a token with a role, or a tenant’s key)',
+      by: 'user',
+      query: { tenant: 'One tenant', after: 'Where to go on: `next` of the page before' },
+      answers: { 200: { says: 'The numbers', json: v.object({ tenants: v.array(a.Any), next: a.Any }) } },
+    },
+    {
+      method: 'get',
+      path: '/metrics',
+      summary: 'The same numbers as Prometheus reads them (also with an internal token)',
+      by: 'user',
+      query: { tenant: 'One tenant', after: 'The last tenant of the page before' },
+      answers: { 200: { says: 'The numbers', type: 'text/plain' } },
+    },
     {
       method: 'post',
       path: '/internal/api-keys',
-      summary: 'Makes an API key of a user, which is shown once',
+      summary: 'Makes an API key of a user, or of a tenant, which is shown once',
       by: 'upstream',
-      body: { json: KeyRequest },
+      body: { json: v.union([KeyRequest, TenantKeyRequest]) },
       answers: { 201: { says: 'The key', json: v.object({ id: v.string(), api_key: v.string() }) } },
     },
     {
       method: 'get',
       path: '/internal/api-keys',
-      summary: 'The API keys, without the keys',
+      summary: 'The API keys, without the keys, the newest first',
       by: 'upstream',
-      answers: { 200: { says: 'The list', json: v.object({ api_keys: v.array(a.Any) }) } },
+      query: {
+        tenant: 'Those of one tenant',
+        user: 'Those of one user',
+        before: 'Where to go on: `next` of the page before',
+      },
+      answers: { 200: { says: 'The list', json: v.object({ api_keys: v.array(a.Any), next: a.Any }) } },
     },
     {
       method: 'delete',

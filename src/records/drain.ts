@@ -52,6 +52,9 @@ const DELETION = `INSERT INTO deletions (tenant, user, conversation, seq) VALUES
 const DELETE_CONVERSATION =
   'DELETE FROM conversations WHERE tenant = ?1 AND user = ?2 AND id = ?3 AND touched <= ?4';
 
+/** Tables beside `messages` that name a person. */
+const PERSONAL = ['conversations', 'deletions', 'portal_conversations', 'api_keys', 'users'];
+
 /** The way from a journal into D1. Everything here may be repeated, in the order of the journal (DESIGN 6). */
 export class Drain {
   readonly #db: D1Database;
@@ -87,9 +90,7 @@ export class Drain {
     const scope = ofTenant(this.#db, tenant);
     await this.#remove(scope, user, 'true');
     await scope.batch(
-      ['conversations', 'deletions', 'api_keys', 'users'].map((table) =>
-        scope.statement(`DELETE FROM ${table} WHERE tenant = ?1 AND user = ?2`, user),
-      ),
+      PERSONAL.map((table) => scope.statement(`DELETE FROM ${table} WHERE tenant = ?1 AND user = ?2`, user)),
     );
   }
 

@@ -5,12 +5,16 @@ import { userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import { parse } from '../protocol/parse.ts';
 import { Files, knownFiles } from '../records/files.ts';
-import { type AppEnv, hubOf, readJson, requireObject, requireUser, use } from './app.ts';
+import { ownKeys } from './api-keys.ts';
+import { type AppEnv, hubOf, readJson, requireObject, use } from './app.ts';
 import { conversations } from './conversations.ts';
+import { requireUser } from './door.ts';
 import { records } from './records.ts';
 
 /** HTTP for clients (section 3). */
 export const clientApi = new Hono<AppEnv>();
+
+clientApi.route('/keys', ownKeys);
 
 clientApi.get('/me', async (c) => {
   const who = await requireUser(c);

@@ -5,16 +5,8 @@ import { StarwireError } from '../protocol/errors.ts';
 import { ConversationId } from '../protocol/ids.ts';
 import { parse, parseJson } from '../protocol/parse.ts';
 import { Conversations } from '../records/conversations.ts';
-import {
-  type AppEnv,
-  type Ctx,
-  hubOf,
-  queryNumber,
-  readJson,
-  readText,
-  requireObject,
-  requireUser,
-} from './app.ts';
+import { type AppEnv, type Ctx, hubOf, queryNumber, readJson, readText, requireObject } from './app.ts';
+import { requireUser } from './door.ts';
 
 /** The conversations of a user (section 3). */
 export const conversations = new Hono<AppEnv>();

@@ -2,7 +2,8 @@ import { Hono } from 'hono';
 import { sameText } from '../auth/seal.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { type FileInfo, Files } from '../records/files.ts';
-import { type AppEnv, type Ctx, requireUser, use } from './app.ts';
+import { type AppEnv, type Ctx, use } from './app.ts';
+import { requireUser } from './door.ts';
 import { partOf } from './range.ts';
 
 /** Files by signed url, or with the owner's token (section 3). */

@@ -9,17 +9,9 @@ import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { parse, parseJson } from '../protocol/parse.ts';
 import { DEFAULT_MODEL } from '../upstream/models.ts';
-import {
-  type AppEnv,
-  type Ctx,
-  idempotencyKey,
-  readText,
-  refusal,
-  requireUser,
-  statusOf,
-  use,
-} from './app.ts';
+import { type AppEnv, type Ctx, idempotencyKey, readText, refusal, statusOf, use } from './app.ts';
 import { relayOf } from './attach.ts';
+import { requireUser } from './door.ts';
 import { readEventId } from './openai-event-id.ts';
 import { collect, type StreamSource, streamed } from './openai-stream.ts';
 

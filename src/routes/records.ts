@@ -7,7 +7,8 @@ import { Conversations } from '../records/conversations.ts';
 import { fileUrl } from '../records/files.ts';
 import { Messages } from '../records/messages.ts';
 import { Search, snippetOf, termsOf } from '../records/search.ts';
-import { type AppEnv, type Ctx, hubOf, queryNumber, requireUser, use } from './app.ts';
+import { type AppEnv, audit, type Ctx, hubOf, queryNumber, use } from './app.ts';
+import { requireUser } from './door.ts';
 
 /** What is kept of a user, as a whole: search, export, erasure (section 3). */
 export const records = new Hono<AppEnv>();
@@ -89,6 +90,7 @@ function lineOf({ type, ...row }: HistoryRow): object {
 
 records.delete('/me', async (c) => {
   const who = await requireUser(c);
+  audit(c, 'user erased', { tenant: who.tenant, user: who.user });
   await hubOf(c, who).erase();
   return c.body(null, 204);
 });

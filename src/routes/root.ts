@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { contextOf } from '../env.ts';
 import { VERSION } from '../version.ts';
+import { admin } from './admin.ts';
 import { type AppEnv, refusal, statusOf } from './app.ts';
 import { clientApi } from './client-api.ts';
 import { dev } from './dev.ts';
@@ -33,6 +34,7 @@ app.use(
 );
 
 app.get('/healthz', (c) => c.json({ ok: true, version: VERSION }));
+app.route('/', admin);
 app.route('/', native);
 app.route('/api', clientApi);
 app.route('/files', files);

@@ -119,7 +119,7 @@ describe('clarify', () => {
       status: 409,
       headers: expect.anything(),
       body: {
-        ...{ ok: false, stale: true },
+        ...{ ok: false, stale: true, code: 'already_answered' },
         error: 'Clarification prompt expired or not found. The agent may have already proceeded.',
       },
     });

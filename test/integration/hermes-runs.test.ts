@@ -127,6 +127,7 @@ describe('refusals', () => {
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect(both.find(({ status }) => status === 409)?.body).toEqual({
       error: 'session already has an active stream',
+      code: 'conflict',
       active_stream_id: run,
     });
   });

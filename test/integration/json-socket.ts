@@ -42,18 +42,14 @@ export class JsonSocket extends Watched {
     this.#socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }
 
+  sendBinary(bytes: Uint8Array): void {
+    this.#socket.send(bytes, { binary: true });
+  }
+
   /** The first frame, come or to come, that has these fields. */
   frame(fields: JsonFrame, after = 0): Promise<JsonFrame> {
     const has = (frame: JsonFrame) => Object.entries(fields).every(([name, value]) => frame[name] === value);
     return this.until(() => this.frames.slice(after).find(has), JSON.stringify(fields));
-  }
-
-  /** The first so many frames. */
-  first(count: number): Promise<JsonFrame[]> {
-    return this.until(
-      () => (this.frames.length >= count ? this.frames.slice(0, count) : undefined),
-      `${count} frames`,
-    );
   }
 
   /** How the connection ended, once it has. */

@@ -16,6 +16,8 @@ describe('P-ID-5 a wrong variable is an error that names it, never a silent defa
     ['AUTH_SECRET', 'empty', { ...good, AUTH_SECRET: '' }],
     ['AUTH_SECRET', 'short', { ...good, AUTH_SECRET: 'a'.repeat(31) }],
     ['AUTH_SECRET', 'no text', { ...good, AUTH_SECRET: { length: 32 } }],
+    ['SIGNING_SECRET', 'short', { ...good, SIGNING_SECRET: 'a'.repeat(31) }],
+    ['SIGNING_SECRET', 'missing', { ...good, AUTH_SECRET: undefined, AUTH_JWKS_URL: 'https://id.example' }],
     ['AUTH_JWKS_URL', 'no URL', { ...good, AUTH_JWKS_URL: 'keys.json' }],
     ['AUTH_JWKS_URL', 'a file', { ...good, AUTH_JWKS_URL: 'file:///etc/keys' }],
     ['INTERNAL_TOKEN', 'missing', { ...good, INTERNAL_TOKEN: undefined }],
@@ -23,6 +25,7 @@ describe('P-ID-5 a wrong variable is an error that names it, never a silent defa
     ['INTERNAL_TOKEN', 'one of two short', { ...good, INTERNAL_TOKEN: `${'b'.repeat(16)},short` }],
     ['UPSTREAM_MODE', 'unknown', { ...good, UPSTREAM_MODE: 'telepathy' }],
     ['UPSTREAM_MODE', 'in capitals', { ...good, UPSTREAM_MODE: 'Demo' }],
+    ['UPSTREAM_BODY', 'unknown', { ...webhook, UPSTREAM_BODY: 'discord' }],
     ['UPSTREAM_URL', 'missing', { ...webhook, UPSTREAM_URL: undefined }],
     ['UPSTREAM_URL', 'no URL', { ...webhook, UPSTREAM_URL: 'localhost:9000' }],
     ['UPSTREAM_WEBHOOK_SECRET', 'missing', { ...webhook, UPSTREAM_WEBHOOK_SECRET: undefined }],
@@ -104,11 +107,19 @@ describe('what is right', () => {
     expect(readConfig({ ...good, AUTH_SECRET: 'ü'.repeat(16) }).auth.secret).toHaveLength(16);
   });
 
-  test('AUTH_JWKS_URL does without AUTH_SECRET', () => {
+  test('AUTH_JWKS_URL does without AUTH_SECRET, given a SIGNING_SECRET', () => {
     const AUTH_JWKS_URL = 'https://id.example.com/keys';
-    expect(readConfig({ ...good, AUTH_SECRET: undefined, AUTH_JWKS_URL }).auth).toMatchObject({
-      jwks_url: AUTH_JWKS_URL,
+    const SIGNING_SECRET = 's'.repeat(32);
+    expect(readConfig({ ...good, AUTH_SECRET: undefined, AUTH_JWKS_URL, SIGNING_SECRET })).toMatchObject({
+      auth: { jwks_url: AUTH_JWKS_URL },
+      signing_secret: SIGNING_SECRET,
     });
+  });
+
+  test('SIGNING_SECRET signs where there is one, and AUTH_SECRET otherwise', () => {
+    expect(readConfig(good).signing_secret).toBe(good.AUTH_SECRET);
+    const SIGNING_SECRET = 's'.repeat(32);
+    expect(readConfig({ ...good, SIGNING_SECRET }).signing_secret).toBe(SIGNING_SECRET);
   });
 
   test('LIMITS replaces single limits and keeps the rest', () => {

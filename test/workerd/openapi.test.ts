@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DIALECTS } from '../../src/dialects/index.ts';
+import { dialects } from '../../src/routes/dialects.ts';
 import { app } from '../../src/routes/root.ts';
 import { request } from './harness.ts';
 
@@ -7,7 +7,7 @@ import { request } from './harness.ts';
 const UNDESCRIBED = /^\/(?:dev\/|\*$)/;
 
 /** What clients of other systems connect to is theirs to describe. */
-const THEIRS = new Set(DIALECTS.flatMap(({ sockets }) => sockets));
+const THEIRS = new Set(dialects.routes.map(({ path }) => path));
 
 interface Document {
   openapi: string;

@@ -9,6 +9,7 @@ import { Conversations } from '../../src/records/conversations.ts';
 import { Drain } from '../../src/records/drain.ts';
 import { Files } from '../../src/records/files.ts';
 import { Messages } from '../../src/records/messages.ts';
+import { ofTenant } from '../../src/records/scope.ts';
 import { Search } from '../../src/records/search.ts';
 import { connect, hubOf, journalOf, post, request, someone, tokenOf } from './harness.ts';
 
@@ -31,7 +32,7 @@ async function age(user: string): Promise<void> {
   await hubOf(user).record();
   await runInDurableObject(hubOf(user), (_, state) => {
     state.storage.sql.exec('DELETE FROM events WHERE seq < (SELECT max(seq) FROM events)');
-    state.storage.sql.exec('DELETE FROM recalled');
+    state.storage.sql.exec('DROP TABLE IF EXISTS recalled');
   });
   await evictDurableObject(hubOf(user));
 }
@@ -78,6 +79,26 @@ describe('while D1 is down', () => {
     });
   });
 
+  test('an edit of what only they have is to be tried again, and its neighbours are applied', async () => {
+    const user = someone();
+    const [old] = await post(user, [{ kind: 'message', text: 'old' }]);
+    await post(user, [{ kind: 'message', text: 'newest' }]);
+    await age(user);
+    await down();
+    away = true;
+    const events = [
+      { kind: 'edit', id: old?.id, text: 'changed' },
+      { kind: 'message', text: 'after' },
+    ];
+    expect(await post(user, events)).toMatchObject([
+      { error: { code: 'internal', retryable: true } },
+      { id: expect.any(String) },
+    ]);
+    await up();
+    away = false;
+    expect(await post(user, events.slice(0, 1))).toMatchObject([{ id: old?.id }]);
+  });
+
   test('a conversation can be deleted, and goes out of the records when they are back', async () => {
     const user = someone();
     await post(user, [{ kind: 'message', text: 'secret', conversation: 'a' }]);
@@ -93,6 +114,32 @@ describe('while D1 is down', () => {
     away = false;
     expect(await textsOf(user)).toEqual(['secret']);
     await hubOf(user).record();
+    expect(await textsOf(user)).toEqual([]);
+  });
+});
+
+describe('erasure', () => {
+  test('takes files that only the journal names, and goes on by itself when D1 was down', async () => {
+    const user = someone();
+    await post(user, [{ kind: 'file', filename: 'a.txt', mimetype: 'text/plain', data: btoa('mine') }]);
+    const [file] = (await history(user)).messages;
+    expect(await new Files(env.FILES).info(file?.id ?? '')).toBeDefined();
+    await env.DB.prepare('ALTER TABLE conversations RENAME TO conversations_away').run();
+    const erase = async () =>
+      (
+        await request('/api/me', {
+          method: 'DELETE',
+          headers: { authorization: `Bearer ${await tokenOf(user)}` },
+        })
+      ).status;
+    expect(await erase()).toBe(500);
+    await env.DB.prepare('ALTER TABLE conversations_away RENAME TO conversations').run();
+    expect((await history(user)).messages).toEqual([]);
+    await post(user, [{ kind: 'message', text: 'begins' }]);
+    await hubOf(user).record();
+    expect(await textsOf(user)).toEqual(['begins']);
+    expect(await new Files(env.FILES).info(file?.id ?? '')).toBeUndefined();
+    expect(await erase()).toBe(204);
     expect(await textsOf(user)).toEqual([]);
   });
 });
@@ -281,8 +328,20 @@ describe('writing the records', () => {
     const attachments = [{ id, filename: 'a', mimetype: 'a/b', size: 1, url: '' }];
     await drain.put(who, part(1, { ...message('m', 1), attachments }));
     await drain.put(who, { ...part(2), deleted: [{ id: 'b', seq: 2 }] });
+    await ofTenant(env.DB, who.tenant)
+      .statement(
+        "INSERT INTO portal_conversations (tenant, user, agent, id, created_at) VALUES (?1, ?2, 'a', ?3, 0)",
+        who.user,
+        crypto.randomUUID(),
+      )
+      .run();
     await drain.erase(who);
-    for (const table of ['messages', 'conversations', 'deletions', 'users', 'api_keys'])
+    // Every table that names a user, those to come included.
+    const { results: tables } = await env.DB.prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '% user TEXT%'",
+    ).all<{ name: string }>();
+    expect(tables.length).toBeGreaterThan(5);
+    for (const { name: table } of tables)
       expect(
         (await env.DB.prepare(`SELECT * FROM ${table} WHERE user = ?`).bind(who.user).all()).results,
         table,

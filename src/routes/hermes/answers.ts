@@ -1,12 +1,15 @@
+import { is } from 'valibot';
 import type { OpenTurnView, OpenView } from '../../channel/turn-record.ts';
 import { messagesOf, sessionOf } from '../../dialects/hermes/session.ts';
 import { topicOf } from '../../protocol/conversations.ts';
 import { StarwireError } from '../../protocol/errors.ts';
 import type { HistoryPage, HistoryRow } from '../../protocol/history.ts';
 import type { Identity } from '../../protocol/identity.ts';
+import { ConversationId } from '../../protocol/ids.ts';
 import { log } from '../../protocol/log.ts';
 import { Conversations } from '../../records/conversations.ts';
-import { type Ctx, hubOf, readJson, refusal, requireObject, requireUser, statusOf, use } from '../app.ts';
+import { type Ctx, hubOf, readJson, refusal, requireObject, statusOf, use } from '../app.ts';
+import { requireUser } from '../door.ts';
 
 /** What the routes of the Hermes web UI share. */
 
@@ -39,8 +42,19 @@ export function required(value: unknown, name: string): string {
 /** The session that a request names: a conversation of the caller. Throws `not_found`. */
 export async function requireSession(c: Ctx, who: Identity, value: unknown): Promise<string> {
   const id = required(value, 'session_id');
-  if (id.length <= 128 && (await hubOf(c, who).has(id))) return id;
+  if (await hasSession(c, who, id)) return id;
   throw new StarwireError('not_found', 'Session not found');
+}
+
+export async function hasSession(c: Ctx, who: Identity, id: string): Promise<boolean> {
+  return is(ConversationId, id) && (await hubOf(c, who).has(id));
+}
+
+/** A value of a body as text, as loosely as its clients send it. */
+export function loosely(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : '';
 }
 
 export async function openOf(c: Ctx, who: Identity): Promise<OpenView> {

@@ -6,7 +6,7 @@ import { unwrap } from '../../objects/outcome.ts';
 import { StarwireError } from '../../protocol/errors.ts';
 import { isTerminal } from '../../protocol/server-frames.ts';
 import { type AppEnv, hubOf } from '../app.ts';
-import { activeIn, callerOf, fieldsOf, openOf, required } from './answers.ts';
+import { activeIn, callerOf, fieldsOf, hasSession, openOf, required } from './answers.ts';
 import { recordOf, runStream } from './runs.ts';
 import { start } from './start.ts';
 
@@ -18,7 +18,7 @@ chat.post('/start', start);
 chat.get('/stream', async (c) => {
   const who = await callerOf(c);
   const { stream_id = '', after_event_id, after_seq, replay } = c.req.query();
-  const record = stream_id === '' ? undefined : await recordOf(c, who, stream_id);
+  const record = await recordOf(c, who, stream_id);
   if (!record) throw new StarwireError('not_found', 'stream not found');
   const cursors = { after_event_id, after_seq, replay, last_event_id: c.req.header('last-event-id') };
   return runStream(c, who, record, cursorOf(cursors, stream_id));
@@ -27,7 +27,7 @@ chat.get('/stream', async (c) => {
 chat.get('/stream/status', async (c) => {
   const who = await callerOf(c);
   const stream_id = c.req.query('stream_id') ?? '';
-  const record = stream_id === '' ? undefined : await recordOf(c, who, stream_id);
+  const record = await recordOf(c, who, stream_id);
   if (!record) return c.json({ active: false, stream_id, replay_available: false });
   const active = !isTerminal(record.status);
   return c.json({ active, stream_id, replay_available: true, journal: summaryOf(record) });
@@ -41,8 +41,7 @@ chat.on(['GET', 'POST'], '/cancel', async (c) => {
     throw new StarwireError('forbidden', 'this page may not cancel runs');
   const stream_id = required(c.req.query('stream_id'), 'stream_id');
   const hub = hubOf(c, who);
-  if ((await hub.turnRecord(stream_id, new URL(c.req.url).origin)) === undefined)
-    throw new StarwireError('not_found', 'stream not found');
+  if (!(await recordOf(c, who, stream_id))) throw new StarwireError('not_found', 'stream not found');
   const result = await hub.cancel(stream_id);
   if ('error' in result && result.error.code !== 'turn_finished') unwrap(result);
   return c.json({ ok: true, cancelled: !('error' in result), stream_id });
@@ -56,7 +55,7 @@ chat.post('/steer', async (c) => {
   required(text, 'text');
   const declined = (fallback: string, stream_id: string | null) =>
     c.json({ accepted: false, fallback, stream_id });
-  if (session.length > 128 || !(await hubOf(c, who).has(session))) return declined('session_not_found', null);
+  if (!(await hasSession(c, who, session))) return declined('session_not_found', null);
   const run = activeIn(await openOf(c, who), session);
   return run ? declined('gateway_steer_queued', run.turn) : declined('not_running', null);
 });

@@ -12,7 +12,7 @@ import { StarwireError } from '../../protocol/errors.ts';
 import type { Identity } from '../../protocol/identity.ts';
 import type { PromptFrame } from '../../protocol/server-frames.ts';
 import { type AppEnv, type Ctx, hubOf } from '../app.ts';
-import { callerOf, fieldsOf, openOf, requireSession } from './answers.ts';
+import { callerOf, fieldsOf, loosely, openOf, requireSession } from './answers.ts';
 import { eventStream, relayFrom } from './runs.ts';
 
 /** Questions of runs: approvals, `/api/approval`, and everything else that is asked, `/api/clarify`. */
@@ -107,7 +107,7 @@ approvals.post('/respond', async (c) => {
   const { session_id, choice = 'deny', approval_id, run_id } = await fieldsOf(c);
   const session = await requireSession(c, who, session_id);
   if (!isApprovalChoice(choice))
-    throw new StarwireError('bad_request', `Invalid choice: ${String(choice)}`, { field: 'choice' });
+    throw new StarwireError('bad_request', `Invalid choice: ${loosely(choice)}`, { field: 'choice' });
   const frame = await wanted(c, who, 'approval', session, approval_id);
   const isStale = typeof run_id === 'string' && run_id !== '' && frame?.turn !== run_id;
   if (frame && !isStale && (await answer(c, who, frame, approvalValue(frame, choice))))
@@ -124,11 +124,11 @@ clarifications.post('/respond', async (c) => {
   const who = await callerOf(c);
   const { session_id, response, answer: said, choice, clarify_id } = await fieldsOf(c);
   const session = await requireSession(c, who, session_id);
-  const text = String(response ?? said ?? choice ?? '').trim();
+  const text = loosely(response ?? said ?? choice).trim();
   if (text === '') throw new StarwireError('bad_request', 'response is required', { field: 'response' });
   const frame = await wanted(c, who, 'clarify', session, clarify_id);
   if (frame && (await answer(c, who, frame, clarifyValue(frame, text))))
     return c.json({ ok: true, response: text });
   const error = 'Clarification prompt expired or not found. The agent may have already proceeded.';
-  return c.json({ ok: false, error, stale: true }, 409);
+  return c.json({ ok: false, error, code: 'already_answered', stale: true }, 409);
 });

@@ -1,3 +1,4 @@
+import { is } from 'valibot';
 import type { TurnRecord } from '../../channel/turn-record.ts';
 import type { Place } from '../../dialects/hermes/place.ts';
 import { framesOf, replayFrom } from '../../dialects/hermes/replay.ts';
@@ -6,6 +7,7 @@ import type { RunEvent } from '../../dialects/hermes/run-writer.ts';
 import type { Position } from '../../protocol/cursor.ts';
 import type { HistoryPage } from '../../protocol/history.ts';
 import type { Identity } from '../../protocol/identity.ts';
+import { PlainId } from '../../protocol/ids.ts';
 import { log } from '../../protocol/log.ts';
 import { isTerminal } from '../../protocol/server-frames.ts';
 import { type Ctx, hubOf, use } from '../app.ts';
@@ -18,6 +20,7 @@ import { DIALECT, sessionWith } from './answers.ts';
 
 /** Everything that is stored of a run; undefined where the caller has no such run. */
 export async function recordOf(c: Ctx, who: Identity, run: string): Promise<TurnRecord | undefined> {
+  if (!is(PlainId, run)) return undefined;
   const { origin } = new URL(c.req.url);
   const json = await hubOf(c, who).turnRecord(run, origin);
   if (json === undefined) return undefined;

@@ -101,5 +101,5 @@ for (const path of [
 ])
   session.post(`/${path}`, async (c) => {
     await callerOf(c);
-    return c.json({ error: `session/${path} is not supported` }, 501);
+    return c.json({ error: `session/${path} is not supported`, code: 'unsupported' }, 501);
   });

@@ -7,7 +7,7 @@ import { parse } from '../../protocol/parse.ts';
 import { Conversations } from '../../records/conversations.ts';
 import { Files, knownFiles } from '../../records/files.ts';
 import { type Ctx, hubOf, use } from '../app.ts';
-import { activeIn, callerOf, fieldsOf, openOf, requireSession, rowsOf } from './answers.ts';
+import { activeIn, callerOf, fieldsOf, loosely, openOf, requireSession, rowsOf } from './answers.ts';
 
 /** What is sent to say nothing. */
 const SILENT = '[SILENT]';
@@ -46,7 +46,8 @@ export async function start(c: Ctx): Promise<Response> {
 }
 
 function busy(c: Ctx, active_stream_id: string): Response {
-  return c.json({ error: 'session already has an active stream', active_stream_id }, 409);
+  const error = 'session already has an active stream';
+  return c.json({ error, code: 'conflict', active_stream_id }, 409);
 }
 
 async function begun(c: Ctx, who: Identity, session_id: string, run: string, message: string) {
@@ -65,7 +66,7 @@ async function regenerate(c: Ctx, who: Identity, session: string, revision: unkn
   if (active) return busy(c, active.turn);
   const { rows } = await rowsOf(c, who, session, 50);
   const newest = rows.at(-1)?.seq ?? 0;
-  if (revision !== undefined && revision !== null && String(revision) !== String(newest))
+  if (revision !== undefined && revision !== null && loosely(revision) !== String(newest))
     return c.json({ error: 'The session has changed.', code: 'stale_regeneration_revision' }, 409);
   const reply = rows.findLast((row) => row.type === 'message' && row.role === 'assistant');
   if (reply?.turn === undefined) throw new StarwireError('bad_request', 'there is no reply to regenerate');
@@ -99,7 +100,7 @@ function attachmentsOf(value: unknown): { known: { id: string }[]; names: string
       typeof one === 'object' && one !== null ? { ...one } : { path: one };
     const found = typeof id === 'string' ? id : typeof path === 'string' ? OURS.exec(path)?.[1] : undefined;
     if (found !== undefined) known.push({ id: found });
-    else names.push(String(name ?? filename ?? path ?? '').slice(0, 255));
+    else names.push(loosely(name ?? filename ?? path).slice(0, 255));
   }
   return { known, names };
 }

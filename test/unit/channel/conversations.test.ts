@@ -29,8 +29,8 @@ describe('a deleted conversation', () => {
       expect(JSON.stringify(world.sql.all(`SELECT * FROM ${name}`)), name).not.toContain('secret');
     expect(world.journal.map((frame) => frame.seq)).toEqual(Array.from({ length: seq }, (_, n) => n + 1));
     expect(world.journal.filter(({ type }) => type === 'message')).toMatchObject([{ text: 'kept' }]);
-    expect(world.channel.disposals).toEqual(['f1']);
-    expect(world.channel.history('a')).toEqual([]);
+    expect(world.channel.archive.disposals).toEqual(['f1']);
+    expect(world.channel.archive.history('a')).toEqual([]);
   });
 
   test('its turns end once, as everybody is told', () => {
