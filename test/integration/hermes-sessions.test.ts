@@ -64,10 +64,6 @@ describe('sessions', () => {
       ...{ agent_running: true, active_stream_id: run, ...usage },
     });
     expect((await ui.ask(`/api/session/export?session_id=${session_id}`)).body).toMatchObject({ session_id });
-    expect(await ui.ask('/api/session/pin', { session_id })).toMatchObject({
-      status: 501,
-      body: { error: 'session/pin is not supported' },
-    });
   });
 
   test('what a deletion takes away is not there for its runs either', async () => {

@@ -85,21 +85,3 @@ session.get('/export', async (c) => {
   c.header('content-disposition', 'attachment; filename="session.json"');
   return c.json(await sessionWith(c, who, id));
 });
-
-/** What the original does to sessions and nothing here can do. */
-for (const path of [
-  'clear',
-  'truncate',
-  'branch',
-  'duplicate',
-  'draft',
-  'retry',
-  'undo',
-  'pin',
-  'archive',
-  'move',
-])
-  session.post(`/${path}`, async (c) => {
-    await callerOf(c);
-    return c.json({ error: `session/${path} is not supported`, code: 'unsupported' }, 501);
-  });
