@@ -157,8 +157,10 @@ describe('streams of sessions', () => {
     await late.said('Two');
     await ui.reply(next, { kind: 'done' });
     for (const one of [stream, late]) {
-      await one.event('stream_end', () => one.text.endsWith('Two'));
-      const own = one.events.filter(({ id }) => id?.startsWith(`${next}:`));
+      const own = await one.until(() => {
+        const found = one.events.filter(({ id }) => id?.startsWith(`${next}:`));
+        return found.at(-1)?.event === 'stream_end' ? found : undefined;
+      }, 'the end of the second run');
       expectWellFormed(next, own);
       expect(own.map(({ event }) => event)).toEqual(['context_status', 'token', 'done', 'stream_end']);
       one.close();

@@ -20,15 +20,18 @@ export interface RunRecord {
 
 /** A run up to now, as it is told to a client that stands at `from`. */
 export function replay(record: RunRecord, from: Place = NOWHERE): [RunState, RunEvent[]] {
-  const { turn, message, conversation, text, reasoning } = record;
-  const chunk = (kind: 'text' | 'reasoning', said: string): Placed => ({
-    frame: { type: 'chunk', turn, message, conversation, kind, offset: 0, text: said },
-    at: 0,
-  });
+  const { turn, message, conversation, text } = record;
+  const chunk = (kind: 'text' | 'reasoning', said: string): Placed[] =>
+    said === ''
+      ? []
+      : [{ frame: { type: 'chunk', turn, message, conversation, kind, offset: 0, text: said }, at: 0 }];
+  const [first, ...others] = record.frames;
+  // Where thoughts stood between other things is not stored: they come first, as they mostly do.
   const placed = [
-    ...record.frames,
-    ...(reasoning === '' ? [] : [chunk('reasoning', reasoning)]),
-    ...(text === '' ? [] : [chunk('text', text)]),
+    ...(first ? [first] : []),
+    ...chunk('reasoning', reasoningOf(record)),
+    ...others,
+    ...chunk('text', text),
   ];
   let state = runState(record, from);
   const events: RunEvent[] = [];
@@ -38,6 +41,12 @@ export function replay(record: RunRecord, from: Place = NOWHERE): [RunState, Run
     events.push(...given);
   }
   return [state, events];
+}
+
+function reasoningOf({ message, frames, reasoning }: RunRecord): string {
+  if (reasoning !== '') return reasoning;
+  const reply = frames.findLast(({ frame }) => frame.type === 'message' && frame.id === message)?.frame;
+  return (reply?.type === 'message' && reply.reasoning) || '';
 }
 
 /** The same; a client that claims more than there is is told the run from its beginning. */
