@@ -36,6 +36,8 @@ export interface Config {
   dev_auth: boolean;
   upstream: Upstream;
   allowed_origins: readonly string[];
+  /** What the urls of files begin with, without a slash at its end; undefined: the address by which the client came. */
+  public_url: string | undefined;
   /** Seal the secrets of tenants in D1: the first key seals, each opens. */
   encryption_keys: readonly Uint8Array<ArrayBuffer>[];
   /** Signs links, ids and epochs, with a key of its own for each. */
@@ -81,6 +83,7 @@ export function readConfig(env: object): Config {
     upstream: readUpstream(read, list),
     encryption_keys: list('ENCRYPTION_KEY').map(encryptionKey),
     allowed_origins: list('ALLOWED_ORIGINS'),
+    public_url: publicUrl(read('PUBLIC_URL')),
     signing_secret: readSigningSecret(read('SIGNING_SECRET'), secret),
     limits: readLimits(read('LIMITS')),
   };
@@ -156,6 +159,16 @@ function encryptionKey(text: string): Uint8Array<ArrayBuffer> {
     );
   }
   return key;
+}
+
+/** An origin, and a path where the gateway is not at the root of it. */
+function publicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  requireUrl('PUBLIC_URL', text);
+  const { origin, pathname, username, password, search, hash } = new URL(text);
+  if (username + password + search + hash !== '')
+    throw new Error('PUBLIC_URL is more than an address and a path');
+  return `${origin}${pathname}`.replace(/\/+$/, '');
 }
 
 function isOneOf<T extends string>(known: readonly T[], text: string): text is T {

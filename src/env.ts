@@ -7,6 +7,7 @@ import type { RequestStream } from './objects/request-stream.ts';
 import type { UserHub } from './objects/user-hub.ts';
 import { StarwireError } from './protocol/errors.ts';
 import { ApiKeys } from './records/api-keys.ts';
+import { Files } from './records/files.ts';
 import { Tenants } from './records/tenants.ts';
 import { Offers } from './upstream/models.ts';
 
@@ -32,6 +33,7 @@ export interface Context {
   attempts: Buckets;
   /** Requests, by tenant. */
   tenantRequests: Buckets;
+  files: Files;
 }
 
 /** A wrong variable is told by name at every request, until it is right (P-ID-5). */
@@ -51,9 +53,10 @@ export function contextOf(env: Env): Context {
   if (known) return known;
   const config = configOf(env);
   const { limits } = config;
+  const seal = new Seal(config.signing_secret);
   const context: Context = {
     config,
-    seal: new Seal(config.signing_secret),
+    seal,
     tokens: new Tokens(config.auth, limits),
     apiKeys: new ApiKeys(env.DB),
     tenants: new Tenants(env.DB, new Vault(config.encryption_keys)),
@@ -68,6 +71,7 @@ export function contextOf(env: Env): Context {
       limits.tenant_requests_per_minute,
       'too many requests of this tenant; slow down',
     ),
+    files: new Files(env.FILES, env.DB, seal, config),
   };
   contexts.set(env, context);
   return context;

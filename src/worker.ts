@@ -1,4 +1,5 @@
-import type { Env } from './env.ts';
+import { contextOf, type Env } from './env.ts';
+import { log } from './protocol/log.ts';
 import { app } from './routes/root.ts';
 
 export { Directory } from './objects/directory.ts';
@@ -13,5 +14,11 @@ export default {
     if (!url.pathname.startsWith('//') && !url.pathname.includes('//')) return app.fetch(request, env, ctx);
     url.pathname = url.pathname.replaceAll(/\/{2,}/g, '/');
     return app.fetch(new Request(url, request), env, ctx);
+  },
+
+  /** Every now and then: `triggers` in wrangler.toml, and `npm start`. */
+  async scheduled(_, env): Promise<void> {
+    const removed = await contextOf(env).files.sweep();
+    if (removed > 0) log('info', 'files that no message uses are gone', { removed });
   },
 } satisfies ExportedHandler<Env>;

@@ -25,8 +25,12 @@ const theirHermes: Surface = { ...theirs, flat: true };
 export const SURFACES: Record<string, Surface> = {
   'GET /*': { who: 'anyone' },
   'GET /healthz': { who: 'anyone' },
+  'GET /settings.json': { who: 'anyone' },
+  'GET /new': { who: 'anyone' },
+  'GET /c/:conversation': { who: 'anyone' },
   'POST /dev/token': { who: 'development' },
   'POST /dev/api-key': { who: 'development' },
+  'POST /dev/outbound': { who: 'development' },
 
   'GET /ws': { who: 'socket' },
   'GET /chat/ws/:conversation_id': { who: 'first frame' },
@@ -46,6 +50,8 @@ export const SURFACES: Record<string, Surface> = {
   'GET /api/search': user,
   'GET /api/export': user,
   'DELETE /api/me': user,
+  'POST /api/files': user,
+  'GET /api/files/:id': theirs,
   'GET /files/:id/:filename': theirs,
   'GET /api/keys': { who: 'person' },
   'POST /api/keys': { who: 'person' },

@@ -82,7 +82,7 @@ export function file(core: Core, event: FileEvent, only: OnlyTurn): Applied {
     size,
     timestamp: core.timestamp,
     url: url ?? '',
-    ...(open ? { turn: open.state.turn } : {}),
+    ...(open ? { turn: open.state.turn, offset: open.text.shown.length } : {}),
   });
   return { id, seq: frame.seq, url: `webchat://file/${id}/${filename}` };
 }

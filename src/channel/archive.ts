@@ -72,7 +72,7 @@ export class Archive {
       });
   }
 
-  /** Files of deleted conversations that are still to be removed. */
+  /** Files of deleted conversations that the records never had, and that are still to be removed. */
   get disposals(): string[] {
     const { tables, ports } = this.#core;
     if (!tables.has('disposals')) return [];
@@ -85,13 +85,13 @@ export class Archive {
     sql.run('DELETE FROM disposals WHERE file IN (SELECT value FROM json_each(?))', JSON.stringify(files));
   }
 
-  /** All files that the journal names, and those that are still to be removed. */
-  get files(): string[] {
+  /** Files of the upstream that the records may not know: of entries that they lack, and of deleted ones that they never had. */
+  get strays(): string[] {
     const { journal, tables, ports } = this.#core;
     if (!journal.exists) return [];
     const disposals = tables.has('disposals') ? 'UNION SELECT file FROM disposals' : '';
-    const query = `SELECT id AS file FROM events WHERE type = 'file' ${disposals}
-      UNION SELECT one.value ->> 'id' FROM events, json_each(frame, '$.attachments') AS one WHERE events.type = 'message'`;
-    return ports.sql.all<{ file: string }>(query).map(({ file }) => file);
+    const query = `SELECT id AS file FROM events
+      WHERE type = 'file' AND frame ->> 'url' = '' AND seq > ? ${disposals}`;
+    return ports.sql.all<{ file: string }>(query, journal.recorded).map(({ file }) => file);
   }
 }

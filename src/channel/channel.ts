@@ -21,7 +21,7 @@ import { Roster, refuse, sendFrames } from './roster.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { attempted, cancel, expire, nextExpiry, openTurn, requireRoomForTurn } from './turn-life.ts';
+import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts';
 import { type OpenView, openView, type TurnRecord, turnRecord } from './turn-record.ts';
 
 /** How soon an unanswered call to a turn's own object is tried again. */
@@ -238,10 +238,9 @@ export class Channel {
     return regenerate(this.#core, asked, who);
   }
 
-  /** Whether the user may open a turn that lives elsewhere, a `/v1` request. Throws `rate_limited`. */
+  /** Lets the user ask for a completion, which lives elsewhere. Throws `rate_limited`. */
   admit(): void {
     this.#requirePace(this.#completions);
-    requireRoomForTurn(this.#core);
   }
 
   /** Cancels a turn (P-WS-11). Throws `turn_finished` or `not_found`. */

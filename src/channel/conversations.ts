@@ -81,14 +81,13 @@ export class Conversations {
  * Nothing that was said in the conversation is left in the journal, and no `seq` is missing: an entry becomes another word
  * of the deletion. That a turn or a prompt is over is still told, without why, to clients that were away.
  */
-function forget({ ports: { sql }, tables, recalled }: Core, id: string): void {
+function forget({ ports: { sql }, journal, tables, recalled }: Core, id: string): void {
   tables.make('disposals');
   sql.run(
     `INSERT OR IGNORE INTO disposals (file)
-     SELECT id FROM events WHERE conversation = ?1 AND type = 'file'
-     UNION SELECT file.value ->> 'id' FROM events, json_each(frame, '$.attachments') AS file
-       WHERE conversation = ?1 AND events.type = 'message'`,
+     SELECT id FROM events WHERE conversation = ? AND type = 'file' AND frame ->> 'url' = '' AND seq > ?`,
     id,
+    journal.recorded,
   );
   if (tables.has('blobs'))
     sql.run(

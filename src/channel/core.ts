@@ -26,8 +26,6 @@ export interface Ports {
   limits: Limits;
   /** A signed url of a file of ours. */
   url: Links['url'];
-  /** Open turns of the same user that live elsewhere; they count against the limit. */
-  elsewhere?: () => number;
 }
 
 /** Code units of streamed text that may wait to be stored. */

@@ -18,13 +18,20 @@ export interface ConversationChange {
   lived?: { created_at: number; updated_at: number; touched: number };
 }
 
+/** A conversation that was deleted, by which entry, and when (Unix seconds). */
+export interface Deletion {
+  id: string;
+  seq: number;
+  at: number;
+}
+
 /** What the records do not have, or not as it is now, and the newest entry it speaks for. */
 export interface Unrecorded {
   upTo: number;
   /** What the user is called; '' where nobody knows. */
   name: string;
-  /** Conversations that were deleted, and by which entry: before anything else. */
-  deleted: { id: string; seq: number }[];
+  /** Before anything else. */
+  deleted: Deletion[];
   rows: PlacedRow[];
   conversations: ConversationChange[];
 }
@@ -82,7 +89,7 @@ function changedRows(frame: DurableFrame): string[] {
 }
 
 function foldConversations(changes: readonly Change[]): Pick<Unrecorded, 'deleted' | 'conversations'> {
-  const deleted = new Map<string, number>();
+  const deleted = new Map<string, Deletion>();
   const changed = new Map<string, ConversationChange>();
   const live = (id: string, seq: number, at: number): ConversationChange => {
     const known: ConversationChange = changed.get(id) ?? { id };
@@ -99,7 +106,7 @@ function foldConversations(changes: readonly Change[]): Pick<Unrecorded, 'delete
     } else if (frame.type === 'conversation') {
       const { id, status, title } = frame;
       if (status === 'deleted') {
-        deleted.set(id, seq);
+        deleted.set(id, { id, seq, at: at / 1000 });
         changed.delete(id);
       } else {
         const change = status === 'created' ? live(id, seq, at / 1000) : (changed.get(id) ?? { id });
@@ -108,7 +115,7 @@ function foldConversations(changes: readonly Change[]): Pick<Unrecorded, 'delete
     }
   }
   return {
-    deleted: [...deleted].map(([id, seq]) => ({ id, seq })),
+    deleted: [...deleted.values()],
     conversations: [...changed.values()],
   };
 }

@@ -231,6 +231,9 @@ export function deliver(
   fields: Pick<Delivery, 'type' | 'conversation' | 'turn' | 'seq' | 'message_id' | 'text'> &
     Partial<Delivery>,
 ): Delivery {
+  const { url } = core.links;
+  // The address by which the client came is known here and now; whoever delivers signs anew.
+  const attachments = fields.attachments?.map((one) => ({ ...one, url: url(one.id, one.filename) }));
   return delivery({
     tenant: who.tenant,
     channel_id: core.ports.name,
@@ -239,6 +242,7 @@ export function deliver(
     avatar: who.avatar,
     timestamp: core.timestamp,
     ...fields,
+    ...(attachments ? { attachments } : {}),
   });
 }
 

@@ -25,7 +25,7 @@ const TABLES = {
   blobs: '(id TEXT PRIMARY KEY, data TEXT) WITHOUT ROWID',
   // Rows of history that the journal no longer holds and that its entries change again.
   recalled: '(id TEXT PRIMARY KEY, conversation TEXT, position INTEGER, row TEXT) WITHOUT ROWID',
-  // Files of deleted conversations that are still to be removed from R2.
+  // Files of the upstream that were deleted before they were recorded: still to be removed from R2.
   disposals: '(file TEXT PRIMARY KEY) WITHOUT ROWID',
 } as const;
 

@@ -28,7 +28,7 @@ export interface Ending {
 /** Refuses one turn more than a user may have open. Call it before anything is changed. */
 export function requireRoomForTurn(core: Core): void {
   const { open_turns } = core.ports.limits;
-  if (core.turns.size + (core.ports.elsewhere?.() ?? 0) >= open_turns) {
+  if (core.turns.size >= open_turns) {
     throw new StarwireError(
       'rate_limited',
       `there are already ${open_turns} open turns; wait for one to end`,

@@ -34,8 +34,21 @@ export async function startRuntime(options: RuntimeOptions): Promise<string> {
   endOnSignal(miniflare);
   const { origin } = await miniflare.ready;
   await prepareRecords(await miniflare.getD1Database('DB'), migrations());
+  const worker = await miniflare.getWorker('starwire');
+  const clearUp = async () => {
+    try {
+      await worker.scheduled();
+    } catch (error) {
+      console.error('The scheduled work failed:', error);
+    }
+  };
+  void clearUp();
+  setInterval(() => void clearUp(), SCHEDULED_MS).unref();
   return origin;
 }
+
+/** As often as the cron trigger of wrangler.toml. */
+export const SCHEDULED_MS = 900_000;
 
 /** wrangler.toml in Miniflare's words; test/unit/local/wrangler.test.ts holds the two together. */
 export function describeWorker(bindings: Variables) {

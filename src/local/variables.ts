@@ -24,6 +24,7 @@ export const variables = [
   'AUTH_ISSUER',
   'AUTH_AUDIENCE',
   'ALLOWED_ORIGINS',
+  'PUBLIC_URL',
   'LIMITS',
 ] as const;
 

@@ -2,14 +2,11 @@ import type { StartPolicy } from '../channel/calls.ts';
 import { Channel } from '../channel/channel.ts';
 import type { IngestRequest } from '../channel/ingest.ts';
 import type { Pending } from '../channel/outbox.ts';
-import type { Session } from '../channel/session.ts';
-import { nativeUp } from '../dialects/native.ts';
 import { contextOf, type Env } from '../env.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { log } from '../protocol/log.ts';
-import { exceedsBytes } from '../protocol/text.ts';
-import { Files, fileUrl, knownFiles } from '../records/files.ts';
 import { positionOf, readAttach } from './attach-request.ts';
+import { Commands, type Recall } from './commands.ts';
 import { clock, DurableSql, socketOf } from './durable-ports.ts';
 import { outcome } from './outcome.ts';
 import { creditOf } from './relay-frames.ts';
@@ -20,15 +17,10 @@ const INGEST = 'ingest';
 /** A client that misses so many heartbeats has gone without a word. */
 const MISSED_HEARTBEATS = 2.5;
 
-/** Makes these messages known to the channel where the records have them. */
-type Recall = (ids: readonly string[]) => Promise<void>;
-
 export interface Identified {
   tenant: string;
   /** The channel's name. */
   channel: string;
-  /** Open turns of the same user that live elsewhere. */
-  elsewhere?: () => number;
 }
 
 /**
@@ -41,6 +33,7 @@ export class ChannelHost {
   readonly #who: () => Identified;
   #channel: Channel | undefined;
   #heard: string | undefined;
+  readonly #commands: Commands;
   /** When the alarm is set for; undefined: not known since the object woke. */
   #alarm: number | undefined;
 
@@ -48,6 +41,7 @@ export class ChannelHost {
     this.#ctx = ctx;
     this.#env = env;
     this.#who = who;
+    this.#commands = new Commands(env, this);
   }
 
   get channel(): Channel {
@@ -68,8 +62,8 @@ export class ChannelHost {
   }
 
   #build(): Channel {
-    const { config, seal } = contextOf(this.#env);
-    const { tenant, channel, elsewhere } = this.#who();
+    const { config, seal, files } = contextOf(this.#env);
+    const { tenant, channel } = this.#who();
     return new Channel(
       {
         name: channel,
@@ -78,8 +72,7 @@ export class ChannelHost {
         epochs: seal.epochs(JSON.stringify([tenant, channel])),
         newId: seal.newId,
         limits: config.limits,
-        url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
-        ...(elsewhere ? { elsewhere } : {}),
+        url: (id, filename) => files.url(this.#origin, id, filename),
       },
       this.#ctx.getWebSockets(SESSION).map(socketOf),
     );
@@ -205,29 +198,7 @@ export class ChannelHost {
       return session.close(CLOSE.unsupported, 'binary frames are not supported');
     const credit = session.is.credit === undefined ? undefined : creditOf(message);
     if (credit !== undefined) return this.run((channel) => channel.credit(session, credit));
-    await this.#command(session, message, recall);
-  }
-
-  async #command(session: Session, text: string, recall: Recall): Promise<void> {
-    const { config, tokens, seal } = contextOf(this.#env);
-    if (exceedsBytes(text, config.limits.frame_bytes))
-      return session.close(CLOSE.too_large, 'the frame is too large');
-    const read = nativeUp(text);
-    if ('error' in read) return this.run((channel) => channel.malformed(session, read.error, read.client_id));
-    const { command } = read;
-    if (command.type === 'message' && command.attachments && command.attachments.length > 0) {
-      const files = await knownFiles(new Files(this.#env.FILES), seal, session.identity, command.attachments);
-      return this.run((channel) => channel.receive(session, command, files));
-    }
-    if (command.type === 'action') await recall([command.message]);
-    if (command.type !== 'refresh') return this.run((channel) => channel.receive(session, command));
-    try {
-      const identity = await tokens.verify(command.token);
-      this.run((channel) => channel.refreshed(session, identity));
-    } catch (error) {
-      if (!(error instanceof StarwireError)) throw error;
-      this.run((channel) => channel.malformed(session, error));
-    }
+    await this.#commands.take(socket, session, message, recall);
   }
 
   /** One batch of a long ingest; the answer says what became of it and whether all of it is stored. */

@@ -4,7 +4,7 @@ const OPENING_MS = 10_000;
 type Stored = Record<string, number>;
 
 /**
- * The `/v1` requests of a user that are under way: they count as open turns, and live in objects of their own. One row holds
+ * The `/v1` requests of a user that are under way: they live in objects of their own. One row holds
  * them all. An end that was lost on the way leaves an entry behind, which is found when somebody asks.
  */
 export class OpenRequests {

@@ -4,7 +4,7 @@ import { contextOf, type Env } from '../env.ts';
 import type { HistoryPage } from '../protocol/history.ts';
 import { log } from '../protocol/log.ts';
 import { Drain } from '../records/drain.ts';
-import { Files } from '../records/files.ts';
+import type { Files } from '../records/files.ts';
 import { Messages } from '../records/messages.ts';
 import { TurnCounts } from '../records/turn-counts.ts';
 import type { ChannelHost } from './channel-host.ts';
@@ -24,12 +24,9 @@ interface Failing {
   until: number;
 }
 
-/** Files that the journal of a person named, while the rest of them is being erased. */
+/** Files that only the journal of a person knew, while the rest of them is being erased. */
 const ERASING = 'erasing';
 const FAILING = 'failing';
-
-/** As many as R2 takes at once. */
-const FILES = 1_000;
 
 /** A hub's side of the records (D1): drains the journal into them, and reads what it no longer holds. */
 export class Recorder {
@@ -48,7 +45,7 @@ export class Recorder {
     this.#env = env;
     this.#host = host;
     this.#owner = owner;
-    this.#files = new Files(env.FILES);
+    this.#files = contextOf(env).files;
     this.#drain = new Drain(env.DB, this.#files);
     this.#messages = new Messages(env.DB);
     this.#counts = new TurnCounts(env.DB);
@@ -82,11 +79,9 @@ export class Recorder {
 
   async #record(): Promise<void> {
     try {
-      const files = this.#kv.get<string[]>(ERASING);
-      if (files) {
-        for (let at = 0; at < files.length; at += FILES)
-          await this.#files.delete(...files.slice(at, at + FILES));
-        await this.#drain.erase(this.#owner);
+      const strays = this.#kv.get<string[]>(ERASING);
+      if (strays) {
+        await this.#drain.erase(this.#owner, strays);
         this.#kv.delete(ERASING);
       }
       const { epoch } = this.#host.channel;
@@ -118,15 +113,15 @@ export class Recorder {
       ids.length > 0;
       ids = this.#host.channel.archive.disposals
     ) {
-      await this.#files.delete(...ids);
+      await this.#files.dispose(this.#owner, ids);
       this.#host.run((channel) => channel.archive.disposed(ids));
     }
   }
 
-  /** The person's journal goes in the same event: the rest of them follows, with the files that only it names. */
+  /** The person's journal goes in the same event: the rest of them follows, with the files that only it knows. */
   erasing(): void {
     const earlier = this.#kv.get<string[]>(ERASING) ?? [];
-    this.#kv.put<string[]>(ERASING, [...earlier, ...this.#host.channel.archive.files]);
+    this.#kv.put<string[]>(ERASING, [...earlier, ...this.#host.channel.archive.strays]);
   }
 
   /** A page of history: what the journal holds, and before it the records. */

@@ -4,19 +4,18 @@ import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Call, Pending } from '../channel/outbox.ts';
 import { contextOf, type Env } from '../env.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
-import type { HistoryPage, HistoryRow } from '../protocol/history.ts';
 import { hubName } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
-import { type RunRecord, TurnRun } from '../upstream/run.ts';
+import { TurnRun } from '../upstream/run.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
-import { replySink } from './reply-sinks.ts';
 import { RequestBody } from './request-body.ts';
 import { tellEnd } from './request-end.ts';
 import type { HubCall, OpenRequest, Owner, StreamFacts } from './request-types.ts';
 import { aboutOf, cancellation, opening } from './turn-deliveries.ts';
+import { turnPorts } from './turn-ports.ts';
 import { TurnUpstream } from './turn-upstream.ts';
 
 /**
@@ -38,21 +37,9 @@ export class RequestStream extends DurableObject<Env> {
     this.#host = this.#newHost();
     const { kv } = ctx.storage;
     this.#body = new RequestBody(kv);
-    const upstream = new TurnUpstream(env, () => this.#required, this.#body);
-    this.#upstream = upstream;
-    this.#run = new TurnRun({
-      load: () => kv.get<RunRecord>('run'),
-      save: (record) => kv.put('run', record),
-      now: () => Date.now(),
-      call: upstream.call,
-      // Whose upstream it is, is not known before the turn has begun.
-      get repeatable() {
-        return upstream.repeatable;
-      },
-      history: (conversation, limit) => this.#history(conversation, limit),
-      sink: (name) => replySink(env, this.#required, this.#host, name),
-      attempted: (accepted) => this.#attempted(accepted),
-    });
+    this.#upstream = new TurnUpstream(env, () => this.#required, this.#body);
+    const object = { env, kv, upstream: this.#upstream, owner: () => this.#required, host: () => this.#host };
+    this.#run = new TurnRun(turnPorts(object));
   }
 
   #newHost(): ChannelHost {
@@ -74,27 +61,6 @@ export class RequestStream extends DurableObject<Env> {
 
   get #limits() {
     return contextOf(this.env).config.limits;
-  }
-
-  #hub({ tenant, user }: { tenant: string; user: string }) {
-    return this.env.USER_HUB.getByName(hubName(tenant, user));
-  }
-
-  /** What was said before, for an upstream that must be told; an `sse:` request brings its own. */
-  async #history(conversation: string, limit: number): Promise<readonly HistoryRow[]> {
-    const owner = this.#required;
-    if (owner.channel === 'here') return [];
-    const page: HistoryPage = JSON.parse(await this.#hub(owner).history(conversation, undefined, limit));
-    return page.messages;
-  }
-
-  async #attempted(accepted: boolean) {
-    const owner = this.#required;
-    if (owner.channel === 'hub') return this.#hub(owner).attempted(owner.turn, accepted);
-    return this.#host.run((channel) => {
-      channel.attempted(owner.turn, accepted);
-      return channel.turn(owner.turn)?.status;
-    });
   }
 
   /** The status of the turn that is here. Other than with its facts, nothing is stored to tell it. */
@@ -232,7 +198,8 @@ export class RequestStream extends DurableObject<Env> {
   async open(request: OpenRequest, bytes: ReadableStream<Uint8Array>): Promise<Outcome<StreamFacts>> {
     if (this.#owner) await bytes.cancel();
     else {
-      const admitted = await this.#hub(request).admit(request.request_id);
+      const hub = this.env.USER_HUB.getByName(hubName(request.tenant, request.user));
+      const admitted = await hub.admit(request.request_id);
       if ('error' in admitted) {
         await bytes.cancel();
         return admitted;

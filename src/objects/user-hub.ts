@@ -65,7 +65,6 @@ export class UserHub extends DurableObject<Env> {
     this.#host = new ChannelHost(ctx, env, () => ({
       tenant: this.#tenant,
       channel: `webchat:${this.#user}`,
-      elsewhere: () => this.#requests.size,
     }));
     this.#recorder = new Recorder(ctx, env, this.#host, this.#owner);
     this.#conversations = new Conversations(env.DB);
@@ -178,7 +177,14 @@ export class UserHub extends DurableObject<Env> {
     return result;
   }
 
-  async send(command: SendCommand, who: Identity, files: KnownFiles): Promise<Outcome<SendResult>> {
+  /** `origin`: the address by which the client came, for the urls of its files. */
+  async send(
+    command: SendCommand,
+    who: Identity,
+    files: KnownFiles = new Map(),
+    origin?: string,
+  ): Promise<Outcome<SendResult>> {
+    if (origin !== undefined) this.#host.reachedBy(origin);
     if (command.type === 'action') await this.#recall([command.message]);
     return this.#change(() => this.#host.run((channel) => channel.send(command, who, files)));
   }
@@ -188,7 +194,9 @@ export class UserHub extends DurableObject<Env> {
     command: MessageCommand,
     who: Identity,
     files: KnownFiles,
+    origin: string,
   ): Promise<Outcome<SendResult | { busy: string }>> {
+    this.#host.reachedBy(origin);
     return this.#change(() =>
       this.#host.run((channel) => {
         const { conversation = DEFAULT_CONVERSATION } = command;
@@ -314,12 +322,16 @@ export class UserHub extends DurableObject<Env> {
     await this.#recorder.record();
   }
 
-  /** Counts a `/v1` request as a turn of this user, once; throws nothing: its refusal is `rate_limited`. */
+  /** Counts a `/v1` request of this user, once; throws nothing: its refusal is `rate_limited`. */
   async admit(request: string): Promise<Outcome<void>> {
     if (this.#requests.has(request)) return { value: undefined };
-    const { open_turns } = contextOf(this.env).config.limits;
-    if (this.#host.channel.openTurns + this.#requests.size >= open_turns) await this.#requests.verify();
+    const { open_completions } = contextOf(this.env).config.limits;
+    if (this.#requests.size >= open_completions) await this.#requests.verify();
     return this.#change(() => {
+      if (this.#requests.size >= open_completions)
+        throw new StarwireError('rate_limited', `there are already ${open_completions} open requests`, {
+          retry_after: 1,
+        });
       this.#host.run((channel) => channel.admit());
       this.#requests.add(request);
     });

@@ -149,6 +149,29 @@ export const forClients: Section = {
       answers: { 200: { says: 'The records', type: 'application/x-ndjson' } },
     },
     {
+      method: 'post',
+      path: '/api/files',
+      summary: 'Uploads a file, to go with a message as one of its `attachments`',
+      by: 'user',
+      headers: {
+        'Content-Type': 'What it is',
+        'X-Filename': 'Its name, percent-encoded UTF-8',
+      },
+      body: { type: 'application/octet-stream', says: 'The file itself' },
+      answers: {
+        201: { says: 'It is stored', json: a.File },
+        413: { says: 'It is larger than `attachment_bytes`', json: a.ErrorAnswer },
+        429: { says: 'It is more than the quotas allow', json: a.ErrorAnswer },
+      },
+    },
+    {
+      method: 'get',
+      path: '/api/files/{id}',
+      summary: 'What is known of a file, with a fresh `url`',
+      by: 'user',
+      answers: { 200: { says: 'The file', json: a.File } },
+    },
+    {
       method: 'get',
       path: '/api/keys',
       summary: 'The user’s own API keys, without the keys (with a user token)',
@@ -174,12 +197,13 @@ export const forClients: Section = {
     {
       method: 'get',
       path: '/files/{id}/{filename}',
-      summary: 'The bytes of a file, by a signed address or with its owner’s token; ranges',
+      summary: 'The bytes of a file, by a signed address, with its owner’s token or the upstream’s; ranges',
       by: 'user',
       query: { exp: 'Until when the address works, in Unix seconds', sig: 'Its signature' },
       answers: {
         200: { says: 'The file', type: 'application/octet-stream' },
         206: { says: 'A part of it', type: 'application/octet-stream' },
+        304: { says: 'It is what the client has (`If-None-Match`)' },
       },
     },
     {

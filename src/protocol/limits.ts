@@ -16,12 +16,24 @@ export const DEFAULT_LIMITS = {
   inline_file_bytes: 262_144,
   /** How long a socket whose first frame says who it is may be silent. */
   first_frame_ms: 10_000,
+  /** Uploads of a user that no message has named yet: what fits into some messages. */
+  unused_files: 100,
+  unused_file_bytes: 524_288_000,
+  /** What a user may upload in one day (UTC). */
+  upload_bytes_per_day: 2_147_483_648,
+  /** How long an upload may say nothing before it counts as broken off. */
+  upload_silence_ms: 30_000,
+  /** How long a file is kept that no message uses. */
+  upload_keep_ms: 86_400_000,
+  /** How long a file that a message named waits for that message to be recorded: the records may be down for days. */
+  attached_keep_ms: 604_800_000,
   sessions_per_user: 50,
   messages_per_minute: 60,
   messages_burst: 20,
-  /** Requests of `/v1` that generate, of one user. */
-  completions_per_minute: 60,
-  completions_burst: 20,
+  /** Requests of `/v1` that generate, of one user: programs ask faster than people, and several things at once. */
+  completions_per_minute: 600,
+  completions_burst: 100,
+  open_completions: 100,
   /** Refusals within a minute that end in close 4008. */
   refusals_per_minute: 10,
   /** Bad frames within a minute that end in close 1008 (P-WS-13). */

@@ -65,9 +65,9 @@ const Filename = v.pipe(
   v.maxLength(255, 'has more than 255 characters'),
   v.check((name) => name.isWellFormed() && !/[\p{Cc}/\\]/u.test(name), 'is not a file name'),
 );
-const Mimetype = v.pipe(
+export const Mimetype = v.pipe(
   v.string(),
-  v.maxLength(128),
+  v.maxLength(128, 'has more than 128 characters'),
   v.regex(/^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w.+-]+="?[\w.+-]+"?)*$/, 'is not a media type'),
 );
 

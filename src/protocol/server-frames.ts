@@ -103,6 +103,8 @@ export interface FileFrame {
   url: string;
   data?: string;
   turn?: string;
+  /** Where the turn's text stood when it came. */
+  offset?: number;
 }
 
 export interface TypingFrame {

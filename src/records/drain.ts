@@ -1,5 +1,5 @@
 import type { PlacedRow } from '../channel/history.ts';
-import type { ConversationChange, Unrecorded } from '../channel/recording.ts';
+import type { ConversationChange, Deletion, Unrecorded } from '../channel/recording.ts';
 import type { Files } from './files.ts';
 import { ofTenant, type Scope } from './scope.ts';
 
@@ -14,8 +14,6 @@ const LIST_CHARS = 250_000;
 
 /** Messages that are deleted at once: each is a change of the search as well. */
 const PORTION = 500;
-/** And files, as many as R2 takes. */
-const FILES = 1_000;
 
 const USER = `INSERT INTO users (tenant, user, name) VALUES (?1, ?2, ?3)
   ON CONFLICT (tenant, user) DO UPDATE SET name = excluded.name WHERE excluded.name NOT IN ('', name)`;
@@ -52,7 +50,7 @@ const DELETION = `INSERT INTO deletions (tenant, user, conversation, seq) VALUES
 const DELETE_CONVERSATION =
   'DELETE FROM conversations WHERE tenant = ?1 AND user = ?2 AND id = ?3 AND touched <= ?4';
 
-/** Tables beside `messages` that name a person. */
+/** What else has a person's name; their messages and files go by steps of their own. */
 const PERSONAL = ['conversations', 'deletions', 'portal_conversations', 'api_keys', 'users'];
 
 /** The way from a journal into D1. Everything here may be repeated, in the order of the journal (DESIGN 6). */
@@ -67,62 +65,56 @@ export class Drain {
 
   async put(owner: Owner, { upTo, name, deleted, rows, conversations }: Unrecorded): Promise<void> {
     const scope = ofTenant(this.#db, owner.tenant);
-    for (const { id, seq } of deleted) await this.#delete(scope, owner, id, seq);
+    for (const one of deleted) await this.#delete(scope, owner, one);
     if (rows.length === 0 && conversations.length === 0) return;
     await scope.batch([
       scope.statement(USER, owner.user, name),
       ...putting(scope, owner, rows),
       ...changing(scope, owner, conversations, upTo),
+      ...this.#files.rows.recorded(
+        owner,
+        rows.map(({ row }) => row),
+      ),
     ]);
   }
 
-  /** Deletes what a conversation was up to `seq`. First it is out of sight, then its files and messages go. */
-  async #delete(scope: Scope, { user }: Owner, conversation: string, seq: number): Promise<void> {
+  /** Deletes what a conversation was up to `seq`. First it is out of sight, then its messages go, then what they alone used. */
+  async #delete(scope: Scope, owner: Owner, { id, seq, at }: Deletion): Promise<void> {
+    const { user } = owner;
     await scope.batch([
-      scope.statement(DELETION, user, conversation, seq),
-      scope.statement(DELETE_CONVERSATION, user, conversation, seq),
+      scope.statement(DELETION, user, id, seq),
+      scope.statement(DELETE_CONVERSATION, user, id, seq),
     ]);
-    await this.#remove(scope, user, 'conversation = ?3 AND position <= ?4', conversation, seq);
+    await this.#remove(scope, user, 'conversation = ?3 AND position <= ?4', id, seq);
+    await this.#files.deleteOfConversation(owner, id, at);
   }
 
-  /** Erases a person: everything that has their name, and the files of their messages. */
-  async erase({ tenant, user }: Owner): Promise<void> {
+  /** Erases a person: everything that has their name, and their files, `strays` among them that the records do not know. */
+  async erase(owner: Owner, strays: readonly string[] = []): Promise<void> {
+    const { tenant, user } = owner;
     const scope = ofTenant(this.#db, tenant);
     await this.#remove(scope, user, 'true');
+    await this.#files.dispose(owner, strays);
+    await this.#files.deleteOfUser(owner);
     await scope.batch(
       PERSONAL.map((table) => scope.statement(`DELETE FROM ${table} WHERE tenant = ?1 AND user = ?2`, user)),
     );
   }
 
   async #remove(scope: Scope, user: string, where: string, ...values: unknown[]): Promise<void> {
-    for (;;) {
+    for (let removed = PORTION; removed === PORTION; ) {
       const { results } = await scope
         .statement(
-          `SELECT id, row ->> 'type' AS type, row -> '$.attachments' AS attachments
-           FROM messages WHERE tenant = ?1 AND user = ?2 AND ${where} LIMIT ${PORTION}`,
+          `DELETE FROM messages WHERE place IN (
+             SELECT place FROM messages WHERE tenant = ?1 AND user = ?2 AND ${where} LIMIT ${PORTION}
+           ) RETURNING place`,
           user,
           ...values,
         )
-        .all<{ id: string; type: string; attachments: string | null }>();
-      if (results.length === 0) return;
-      const files = results.flatMap(({ id, type, attachments }) =>
-        type === 'file' ? id : attached(attachments).map((one) => one.id),
-      );
-      for (let at = 0; at < files.length; at += FILES)
-        await this.#files.delete(...files.slice(at, at + FILES));
-      await scope
-        .statement(
-          'DELETE FROM messages WHERE tenant = ?1 AND user = ?2 AND id IN (SELECT value FROM json_each(?3))',
-          user,
-          JSON.stringify(results.map(({ id }) => id)),
-        )
-        .run();
+        .all();
+      removed = results.length;
     }
   }
-}
-
-function attached(json: string | null): { id: string }[] {
-  return json === null ? [] : JSON.parse(json);
 }
 
 function putting(scope: Scope, { user }: Owner, rows: readonly PlacedRow[]): D1PreparedStatement[] {

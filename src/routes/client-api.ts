@@ -4,7 +4,6 @@ import { ActionCommand, AnswerCommand, CancelCommand, MessageCommand } from '../
 import { userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import { parse } from '../protocol/parse.ts';
-import { Files, knownFiles } from '../records/files.ts';
 import { ownKeys } from './api-keys.ts';
 import { type AppEnv, hubOf, readJson, requireObject, use } from './app.ts';
 import { conversations } from './conversations.ts';
@@ -23,16 +22,16 @@ clientApi.get('/me', async (c) => {
 
 clientApi.post('/messages', async (c) => {
   const who = await requireUser(c);
-  const { config, seal } = use(c);
+  const { config, files } = use(c);
   const command = parse(MessageCommand, await readJson(c, config.limits.frame_bytes));
-  const files = await knownFiles(new Files(c.env.FILES), seal, who, command.attachments ?? []);
-  return c.json(unwrap(await hubOf(c, who).send(command, who, files)), 202);
+  const known = await files.claim(who, command.conversation, command.attachments);
+  return c.json(unwrap(await hubOf(c, who).send(command, who, known, new URL(c.req.url).origin)), 202);
 });
 
 clientApi.post('/actions', async (c) => {
   const who = await requireUser(c);
   const command = parse(ActionCommand, await readJson(c, use(c).config.limits.frame_bytes));
-  return c.json(unwrap(await hubOf(c, who).send(command, who, new Map())), 202);
+  return c.json(unwrap(await hubOf(c, who).send(command, who)), 202);
 });
 
 clientApi.post('/prompts/:prompt/answer', async (c) => {
@@ -41,7 +40,7 @@ clientApi.post('/prompts/:prompt/answer', async (c) => {
     ...requireObject(await readJson(c, use(c).config.limits.frame_bytes)),
     prompt: c.req.param('prompt'),
   });
-  return c.json(unwrap(await hubOf(c, who).send(command, who, new Map())), 202);
+  return c.json(unwrap(await hubOf(c, who).send(command, who)), 202);
 });
 
 clientApi.post('/turns/:turn/cancel', async (c) => {

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import * as v from 'valibot';
 import { fileLink } from '../dialects/as-markdown.ts';
 import { konstruct as dialect, isUuid } from '../dialects/konstruct.ts';
+import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { HistoryPage, HistoryRow } from '../protocol/history.ts';
 import type { Identity } from '../protocol/identity.ts';
@@ -79,10 +80,14 @@ konstruct.get('/conversations/:id/messages', async (c) => {
   return c.json({ messages: messages.map((row) => messageOf(row)).reverse(), next });
 });
 
-/** A reset: the next conversation with the agent is a new one. */
+/** A reset: what was said is gone, and the next conversation with the agent is a new one. */
 konstruct.delete('/conversations/:id', async (c) => {
-  const { conversations, id, known } = await conversationOf(c);
-  if (!known) throw missing();
+  const { conversations, tenant, id, user, known } = await conversationOf(c);
+  // The words go first: should it break off, it can be asked for again.
+  const deleted = await hubOf(c, { tenant, user }).deleteConversation(id);
+  const unsaid = 'error' in deleted && deleted.error.code === 'not_found';
+  if (unsaid && !known) throw missing();
+  if (!unsaid) unwrap(deleted);
   await conversations.delete(id);
   return c.body(null, 204);
 });

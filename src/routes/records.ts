@@ -4,7 +4,6 @@ import { StarwireError } from '../protocol/errors.ts';
 import type { HistoryRow } from '../protocol/history.ts';
 import { type Identity, userView } from '../protocol/identity.ts';
 import { Conversations } from '../records/conversations.ts';
-import { fileUrl } from '../records/files.ts';
 import { Messages } from '../records/messages.ts';
 import { Search, snippetOf, termsOf } from '../records/search.ts';
 import { type AppEnv, audit, type Ctx, hubOf, queryNumber, use } from './app.ts';
@@ -96,7 +95,7 @@ records.delete('/me', async (c) => {
 });
 
 function linksOf(c: Ctx): Links {
-  const { seal, config } = use(c);
+  const { files } = use(c);
   const { origin } = new URL(c.req.url);
-  return { url: (id, filename) => fileUrl(seal, config.limits, origin, id, filename), data: () => undefined };
+  return { url: (id, filename) => files.url(origin, id, filename), data: () => undefined };
 }

@@ -13,6 +13,7 @@ import { nothingAt } from './methods.ts';
 import { native } from './native.ts';
 import { openai, openaiRefusal } from './openai.ts';
 import { page } from './page.ts';
+import { uploads } from './uploads.ts';
 
 /** All routes, what they share, and how refusals become responses. */
 export const app = new Hono<AppEnv>();
@@ -36,6 +37,7 @@ app.use(
 app.get('/healthz', (c) => c.json({ ok: true, version: VERSION }));
 app.route('/', admin);
 app.route('/', native);
+app.route('/api/files', uploads);
 app.route('/api', clientApi);
 app.route('/files', files);
 app.route('/v1', openai);

@@ -45,10 +45,11 @@ function webhookOf(secret: string): Webhook {
 async function post(
   { url = '', body: style, webhook_secrets }: Upstream,
   delivery: Delivery,
-  { id, signal }: CallOptions,
+  { id, signal, attachments }: CallOptions,
   attempt_ms: number,
 ): Promise<Response> {
-  const body = JSON.stringify(bodyOf(style, delivery));
+  // Of the files, their bytes are not for the body: functions are no JSON.
+  const body = JSON.stringify(bodyOf(style, { ...delivery, attachments: [...attachments] }));
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'Starwire',

@@ -142,6 +142,7 @@ export const CASES: Record<string, Case> = {
           [id, created].map((one) => ({ path: `/api/${name}?session_id=${one}` })),
       ]),
   ),
+  'GET /api/files/:id': ({ file }) => [{ path: `/api/files/${file}` }],
   'GET /files/:id/:filename': ({ file }) => [
     { path: `/files/${file}/a.txt` },
     { path: `/files/${file}/b.txt`, fields: { headers: { range: 'bytes=0-1' } } },

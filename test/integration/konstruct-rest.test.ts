@@ -103,12 +103,56 @@ describe('conversations', () => {
     const person = await portal().user();
     const agent = randomUUID();
     const { id } = await begin(person, agent);
+    const socket = await portal().enter(person, id);
+    const text = words();
+    socket.send({ type: 'message', text });
+    await portal().says(person, await portal().asked(text), { kind: 'done', text: 'Hello' });
+    await socket.frame({ type: 'done' });
+    await socket.close();
     expect(await call(person, `/${id}`, { method: 'DELETE' })).toMatchObject({ status: 204 });
     expect(await call(person, `/${id}/messages`)).toMatchObject(missing);
+    // Nor is it left under the native names.
+    expect(await portal().world.as(person, `/api/search?q=${encodeURIComponent(text)}`)).toMatchObject({
+      status: 200,
+      body: { results: [] },
+    });
+    expect(await portal().world.as(person, '/api/conversations')).toMatchObject({
+      body: { conversations: [] },
+    });
     expect(await call(person, `/${id}`, { method: 'DELETE' })).toMatchObject(missing);
     const next = await begin(person, agent);
     expect(next.id).not.toBe(id);
     expect((await said(person, next.id)).messages).toEqual([]);
+  });
+});
+
+describe('a reset', () => {
+  test('takes one that nobody has spoken in, and one that began on the socket', async () => {
+    const person = await portal().user();
+    const { id } = await begin(person, randomUUID());
+    expect(await call(person, `/${id}`, { method: 'DELETE' })).toMatchObject({ status: 204 });
+    const own = randomUUID();
+    const socket = await portal().enter(person, own);
+    const text = words();
+    socket.send({ type: 'message', text });
+    await portal().asked(text);
+    await socket.close();
+    expect(await call(person, `/${own}`, { method: 'DELETE' })).toMatchObject({ status: 204 });
+    expect(await call(person, `/${own}/messages`)).toMatchObject(missing);
+  });
+
+  test('by a platform_admin takes the words of their user', async () => {
+    const person = await portal().user();
+    const admin = await portal().user({ roles: ['platform_admin'] });
+    const { id } = await begin(person, randomUUID());
+    const socket = await portal().enter(person, id);
+    const text = words();
+    socket.send({ type: 'message', text });
+    await portal().asked(text);
+    await socket.close();
+    const query = `?tenant_id=${person.tenant}`;
+    expect(await call(admin, `/${id}${query}`, { method: 'DELETE' })).toMatchObject({ status: 204 });
+    expect(await call(person, `/${id}/messages`)).toMatchObject(missing);
   });
 });
 

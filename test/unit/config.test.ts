@@ -39,6 +39,10 @@ describe('P-ID-5 a wrong variable is an error that names it, never a silent defa
       { ...good, ENCRYPTION_KEY: `${'A'.repeat(43)},${'A'.repeat(22)}` },
     ],
     ['LIMITS', 'no JSON', { ...good, LIMITS: 'open_turns=3' }],
+    ['PUBLIC_URL', 'no url', { ...good, PUBLIC_URL: 'chat.example.com' }],
+    ['PUBLIC_URL', 'of another kind', { ...good, PUBLIC_URL: 'ftp://chat.example.com' }],
+    ['PUBLIC_URL', 'with a query', { ...good, PUBLIC_URL: 'https://chat.example.com/?a=b' }],
+    ['PUBLIC_URL', 'with a name and password', { ...good, PUBLIC_URL: 'https://a:short,@chat.example.com' }],
     ['LIMITS', 'a list', { ...good, LIMITS: '[3]' }],
     ['LIMITS', 'a text for a number', { ...good, LIMITS: '{"open_turns":"3"}' }],
     ['LIMITS', 'zero', { ...good, LIMITS: '{"open_turns":0}' }],
@@ -120,6 +124,15 @@ describe('what is right', () => {
     expect(readConfig(good).signing_secret).toBe(good.AUTH_SECRET);
     const SIGNING_SECRET = 's'.repeat(32);
     expect(readConfig({ ...good, SIGNING_SECRET }).signing_secret).toBe(SIGNING_SECRET);
+  });
+
+  test.each([
+    [undefined, undefined],
+    ['https://chat.example.com', 'https://chat.example.com'],
+    ['https://chat.example.com/', 'https://chat.example.com'],
+    ['http://10.0.0.1:8787/starwire/', 'http://10.0.0.1:8787/starwire'],
+  ])('PUBLIC_URL %s', (PUBLIC_URL, public_url) => {
+    expect(readConfig({ ...good, PUBLIC_URL }).public_url).toBe(public_url);
   });
 
   test('LIMITS replaces single limits and keeps the rest', () => {

@@ -1,16 +1,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Unrecorded } from '../../src/channel/recording.ts';
 import { contextOf } from '../../src/env.ts';
 import type { HistoryPage } from '../../src/protocol/history.ts';
-import type { MessageFrame } from '../../src/protocol/server-frames.ts';
-import { Conversations } from '../../src/records/conversations.ts';
-import { Drain } from '../../src/records/drain.ts';
-import { Files } from '../../src/records/files.ts';
-import { Messages } from '../../src/records/messages.ts';
-import { ofTenant } from '../../src/records/scope.ts';
-import { Search } from '../../src/records/search.ts';
 import { connect, hubOf, journalOf, post, request, someone, tokenOf } from './harness.ts';
 
 const rows = (user: string) =>
@@ -123,7 +115,7 @@ describe('erasure', () => {
     const user = someone();
     await post(user, [{ kind: 'file', filename: 'a.txt', mimetype: 'text/plain', data: btoa('mine') }]);
     const [file] = (await history(user)).messages;
-    expect(await new Files(env.FILES).info(file?.id ?? '')).toBeDefined();
+    expect(await contextOf(env).files.info(file?.id ?? '')).toBeDefined();
     await env.DB.prepare('ALTER TABLE conversations RENAME TO conversations_away').run();
     const erase = async () =>
       (
@@ -138,7 +130,7 @@ describe('erasure', () => {
     await post(user, [{ kind: 'message', text: 'begins' }]);
     await hubOf(user).record();
     expect(await textsOf(user)).toEqual(['begins']);
-    expect(await new Files(env.FILES).info(file?.id ?? '')).toBeUndefined();
+    expect(await contextOf(env).files.info(file?.id ?? '')).toBeUndefined();
     expect(await erase()).toBe(204);
     expect(await textsOf(user)).toEqual([]);
   });
@@ -221,131 +213,5 @@ describe('what is in the records alone', () => {
     const third = await again(turn);
     await post(user, [{ kind: 'done', turn: third.turn, text: 'best' }]);
     expect((await history(user)).messages[0]).toMatchObject({ text: 'best', replaces: better?.id });
-  });
-});
-
-describe('writing the records', () => {
-  const drain = new Drain(env.DB, new Files(env.FILES));
-  const message = (id: string, seq: number, text = id, conversation = 'a'): MessageFrame => ({
-    type: 'message',
-    ...{ seq, id, conversation, text },
-    role: 'assistant',
-    sender: 'star',
-    timestamp: seq,
-  });
-  const part = (upTo: number, ...frames: MessageFrame[]): Unrecorded => ({
-    upTo,
-    name: '',
-    deleted: [],
-    rows: frames.map((row) => ({ position: row.seq, row })),
-    conversations: frames.map(({ conversation: id, seq }) => ({
-      id,
-      lived: { created_at: 1, updated_at: seq, touched: seq },
-    })),
-  });
-  const person = () => ({ tenant: 'default', user: someone() });
-  const found = (who: { tenant: string; user: string }, term: string) =>
-    new Search(env.DB).find(who, [term], 2 ** 32 - 1, 10);
-
-  test('may be repeated, and an older state never replaces a newer one', async () => {
-    const who = person();
-    await drain.put(who, part(1, message('m', 1, 'first state')));
-    await drain.put(who, part(3, { ...message('m', 1, 'third state'), seq: 3 }));
-    await drain.put(who, part(2, { ...message('m', 1, 'second state'), seq: 2 }));
-    expect(await textsOf(who.user)).toEqual(['third state']);
-    expect(await found(who, 'first')).toEqual([]);
-    expect(await found(who, 'second')).toEqual([]);
-    expect(await found(who, 'third')).toHaveLength(1);
-  });
-
-  test('what is late for a deletion stays away, what comes after it does not', async () => {
-    const who = person();
-    const late = part(2, message('one', 1), message('two', 2));
-    await drain.put(who, late);
-    await drain.put(who, { ...part(3), deleted: [{ id: 'a', seq: 3 }] });
-    await drain.put(who, late);
-    expect(await textsOf(who.user)).toEqual([]);
-    expect((await new Conversations(env.DB).page(who, 100, 10)).conversations).toEqual([]);
-    await drain.put(who, part(4, message('four', 4)));
-    await drain.put(who, { ...part(3), deleted: [{ id: 'a', seq: 3 }] });
-    expect(await textsOf(who.user)).toEqual(['four']);
-    expect((await new Conversations(env.DB).page(who, 100, 10)).conversations).toMatchObject([{ id: 'a' }]);
-  });
-
-  test('a name that comes late for a deletion makes nothing', async () => {
-    const who = person();
-    await drain.put(who, { ...part(2), conversations: [{ id: 'a', name: 'Ghost' }] });
-    expect((await new Conversations(env.DB).page(who, 100, 10)).conversations).toEqual([]);
-  });
-
-  test('large rows go by themselves, and any character survives', async () => {
-    const who = person();
-    const text = `${'x'.repeat(900_000)}\u0000🎉"\\`;
-    await drain.put(who, part(2, message('big', 1, text), message('small', 2, '\u0000')));
-    const [small, big] = await new Messages(env.DB).page(who, 'a', { before: 100, after: 0 }, 10);
-    expect(big?.row.type === 'message' && big.row.text === text).toBe(true);
-    expect(small?.row).toEqual(message('small', 2, '\u0000'));
-  });
-
-  test('every table is asked for one person of one tenant', async () => {
-    const user = someone();
-    const [mine, namesake, neighbour] = [
-      { tenant: 'default', user },
-      { tenant: 'acme', user },
-      { tenant: 'default', user: someone() },
-    ];
-    await drain.put(mine, part(2, message('one', 1, 'shared words'), message('two', 2, 'xy', 'b')));
-    await drain.put(mine, { ...part(3), deleted: [{ id: 'b', seq: 3 }] });
-    const messages = new Messages(env.DB);
-    const conversations = new Conversations(env.DB);
-    for (const other of [namesake, neighbour]) {
-      expect(await messages.page(other, 'a', { before: 100, after: 0 }, 10)).toEqual([]);
-      expect(await messages.after(other, 0, 10)).toEqual([]);
-      expect(await messages.byIds(other, ['one', 'two'])).toEqual([]);
-      expect(await messages.ofTurn(other, 'one')).toEqual([]);
-      expect(await found(other, 'shared')).toEqual([]);
-      expect(await found(other, 'sh')).toEqual([]);
-      expect((await conversations.page(other, 100, 10)).conversations).toEqual([]);
-      expect(await conversations.get(other, 'a')).toBeUndefined();
-      expect((await conversations.titles(other, ['a'])).size).toBe(0);
-      // Their deletions are not mine, and neither is their end.
-      await drain.put(other, { ...part(9), deleted: [{ id: 'a', seq: 9 }] });
-      await drain.put(other, part(1, message('late', 1, 'late', 'b')));
-      expect(await textsOf(other.user)).toContain('late');
-      await drain.erase(other);
-    }
-    expect(await textsOf(user)).toEqual(['shared words']);
-    expect(await found(mine, 'shared')).toHaveLength(1);
-    expect((await conversations.page(mine, 100, 10)).conversations).toMatchObject([{ id: 'a' }]);
-    await drain.put(mine, part(2, message('two', 2, 'xy', 'b')));
-    expect(await textsOf(user)).toEqual(['shared words']);
-  });
-
-  test('a person who was erased has left nothing', async () => {
-    const who = person();
-    const id = contextOf(env).seal.newId('file');
-    await new Files(env.FILES).put({ ...who, id, filename: 'a', mimetype: 'a/b' }, new Uint8Array(1));
-    const attachments = [{ id, filename: 'a', mimetype: 'a/b', size: 1, url: '' }];
-    await drain.put(who, part(1, { ...message('m', 1), attachments }));
-    await drain.put(who, { ...part(2), deleted: [{ id: 'b', seq: 2 }] });
-    await ofTenant(env.DB, who.tenant)
-      .statement(
-        "INSERT INTO portal_conversations (tenant, user, agent, id, created_at) VALUES (?1, ?2, 'a', ?3, 0)",
-        who.user,
-        crypto.randomUUID(),
-      )
-      .run();
-    await drain.erase(who);
-    // Every table that names a user, those to come included.
-    const { results: tables } = await env.DB.prepare(
-      "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '% user TEXT%'",
-    ).all<{ name: string }>();
-    expect(tables.length).toBeGreaterThan(5);
-    for (const { name: table } of tables)
-      expect(
-        (await env.DB.prepare(`SELECT * FROM ${table} WHERE user = ?`).bind(who.user).all()).results,
-        table,
-      ).toEqual([]);
-    expect(await new Files(env.FILES).info(id)).toBeUndefined();
   });
 });

@@ -5,7 +5,6 @@ import { StarwireError } from '../../protocol/errors.ts';
 import type { Identity } from '../../protocol/identity.ts';
 import { parse } from '../../protocol/parse.ts';
 import { Conversations } from '../../records/conversations.ts';
-import { Files, knownFiles } from '../../records/files.ts';
 import { type Ctx, hubOf, use } from '../app.ts';
 import { activeIn, callerOf, fieldsOf, loosely, openOf, requireSession, rowsOf } from './answers.ts';
 
@@ -39,8 +38,10 @@ export async function start(c: Ctx): Promise<Response> {
       ...(names.length > 0 ? { attachments: names } : {}),
     },
   });
-  const files = await knownFiles(new Files(c.env.FILES), use(c).seal, who, command.attachments ?? []);
-  const sent: SendResult | { busy: string } = unwrap(await hubOf(c, who).sendAlone(command, who, files));
+  const files = await use(c).files.claim(who, session, command.attachments);
+  const sent: SendResult | { busy: string } = unwrap(
+    await hubOf(c, who).sendAlone(command, who, files, new URL(c.req.url).origin),
+  );
   if ('busy' in sent) return busy(c, sent.busy);
   return begun(c, who, session, sent.turn ?? '', message);
 }
