@@ -77,7 +77,7 @@ test('SIGKILL of a generation: the client is told that it broke off, and the ses
   await before.until(() => (before.text.length > 30 ? true : undefined), 'some text');
 
   const again = new WebUi(await reborn(), ui.person);
-  // Whatever of its text was lost, nothing is given twice to a client that comes with a cursor that is known.
+  // Without a cursor: what survived is told from its beginning.
   const after = await Stream.open(again.world, ui.person, `/api/chat/stream?stream_id=${run}`);
   const end = await after.event('apperror', () => true, 40_000);
   expect(end.data).toMatchObject({
