@@ -74,6 +74,7 @@ try {
     await page.getByTestId('search').fill('');
     await ada.say('prompt');
     await page.getByTestId('prompt').waitFor();
+    await page.setViewportSize({ width: DESK.width, height: 700 });
     await picture(page, at('playground'));
     await ada.context.close();
 
