@@ -4,7 +4,13 @@ import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Pending } from '../channel/outbox.ts';
 import type { KnownFiles } from '../channel/sends.ts';
 import { contextOf, type Env } from '../env.ts';
-import { PING, PONG, type SendCommand, type SendResult } from '../protocol/client-frames.ts';
+import {
+  type MessageCommand,
+  PING,
+  PONG,
+  type SendCommand,
+  type SendResult,
+} from '../protocol/client-frames.ts';
 import type { ConversationView } from '../protocol/conversations.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
@@ -183,6 +189,23 @@ export class UserHub extends DurableObject<Env> {
     return this.#change(() => this.#host.run((channel) => channel.send(command, who, files)));
   }
 
+  /** The same where the conversation has no open turn; otherwise `busy` names it. */
+  sendAlone(
+    command: MessageCommand,
+    who: Identity,
+    files: KnownFiles,
+    origin: string,
+  ): Promise<Outcome<SendResult | { busy: string }>> {
+    this.#host.reachedBy(origin);
+    return this.#change(() =>
+      this.#host.run((channel) => {
+        const { conversation = DEFAULT_CONVERSATION } = command;
+        const open = channel.open.turns.find((one) => one.conversation === conversation);
+        return open ? { busy: open.turn } : channel.send(command, who, files);
+      }),
+    );
+  }
+
   cancel(turn: string): Promise<Outcome<void>> {
     return this.#change(() => this.#host.run((channel) => channel.cancel(turn)));
   }
@@ -201,6 +224,18 @@ export class UserHub extends DurableObject<Env> {
 
   turn(turn: string) {
     return this.#host.run((channel) => channel.turn(turn));
+  }
+
+  /** Everything of a turn, as JSON (`TurnRecord`); undefined where there is none. */
+  turnRecord(turn: string, origin: string): string | undefined {
+    this.#host.reachedBy(origin);
+    const record = this.#host.run((channel) => channel.turnRecord(turn));
+    return record && JSON.stringify(record);
+  }
+
+  /** What is open now, as JSON (`OpenView`). */
+  open(): string {
+    return JSON.stringify(this.#host.run((channel) => channel.open));
   }
 
   /** A page of history, as the JSON that the client gets. */
