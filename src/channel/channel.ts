@@ -70,6 +70,11 @@ export class Channel {
     return this.#core.journal.epoch;
   }
 
+  /** How often something was stored. */
+  get revision(): number {
+    return this.#core.revision;
+  }
+
   session(socket: Socket): Session | undefined {
     return this.#roster.get(socket);
   }

@@ -111,7 +111,9 @@ export class UserHub extends DurableObject<Env> {
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const was = this.#here;
-    await this.#host.receive(socket, message, undefined, (ids) => this.#recall(ids));
+    const stored = await this.#host.receive(socket, message, undefined, (ids) => this.#recall(ids));
+    // Text that streams by makes no call due and moves no alarm.
+    if (!stored) return;
     this.#tell(was);
     await this.#settle();
   }
