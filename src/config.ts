@@ -1,4 +1,6 @@
+import { hermesVariables } from './hermes-variables.ts';
 import { type Limits, readLimits } from './protocol/limits.ts';
+import { MIN_WEBHOOK_SECRET_BYTES } from './protocol/tenants.ts';
 
 /** The variables of the environment, read and checked once (P-ID-5, P-BR-1). */
 
@@ -11,8 +13,13 @@ export interface OfferedModel {
   upstream?: string | undefined;
 }
 
+export const UPSTREAM_BODIES = ['starwire', 'konstruct'] as const;
+export type UpstreamBody = (typeof UPSTREAM_BODIES)[number];
+
 export interface Upstream {
   mode: UpstreamMode;
+  /** How deliveries by webhook are written; where nothing says so, as the contract has them. */
+  body?: UpstreamBody;
   url?: string;
   api_key?: string;
   /** The model to ask for: with `models`, where none is named; without, whatever is named. */
@@ -29,17 +36,17 @@ export interface Config {
   dev_auth: boolean;
   upstream: Upstream;
   allowed_origins: readonly string[];
+  /** What the urls of files begin with, without a slash at its end; undefined: the address by which the client came. */
+  public_url: string | undefined;
   /** Seal the secrets of tenants in D1: the first key seals, each opens. */
   encryption_keys: readonly Uint8Array<ArrayBuffer>[];
-  /** Signs ids and file urls. */
+  /** Signs links, ids and epochs, with a key of its own for each. */
   signing_secret: string;
   limits: Limits;
 }
 
 const MIN_SECRET_BYTES = 32;
 const ENCRYPTION_KEY_BYTES = 32;
-/** Of a Standard Webhooks secret. */
-export const MIN_WEBHOOK_SECRET_BYTES = 24;
 
 /**
  * Reads the variables. Throws an Error whose message names the variable that is missing, too short or unknown.
@@ -60,9 +67,7 @@ export function readConfig(env: object): Config {
   const jwks_url = read('AUTH_JWKS_URL');
   if (!secret && !jwks_url)
     throw new Error('AUTH_SECRET is missing (or set AUTH_JWKS_URL): nobody could sign in');
-  if (secret && byteLength(secret) < MIN_SECRET_BYTES) {
-    throw new Error(`AUTH_SECRET is too short: it needs ${MIN_SECRET_BYTES} bytes or more`);
-  }
+  if (secret) requireSecret('AUTH_SECRET', secret);
   if (jwks_url) requireUrl('AUTH_JWKS_URL', jwks_url);
 
   const internal_tokens = list('INTERNAL_TOKEN');
@@ -78,19 +83,40 @@ export function readConfig(env: object): Config {
     upstream: readUpstream(read, list),
     encryption_keys: list('ENCRYPTION_KEY').map(encryptionKey),
     allowed_origins: list('ALLOWED_ORIGINS'),
-    // Keys that differ by purpose are derived from it, so that one secret serves a deployment.
-    signing_secret: secret ?? (internal_tokens[0] as string),
+    public_url: publicUrl(read('PUBLIC_URL')),
+    signing_secret: readSigningSecret(read('SIGNING_SECRET'), secret),
     limits: readLimits(read('LIMITS')),
   };
 }
 
+/** A secret of its own, so that links and ids outlive a new AUTH_SECRET; where there is none, AUTH_SECRET serves. */
+function readSigningSecret(own: string | undefined, auth: string | undefined): string {
+  const secret = own ?? auth;
+  if (!secret)
+    throw new Error('SIGNING_SECRET is missing: without AUTH_SECRET, nothing else signs links and ids');
+  if (own) requireSecret('SIGNING_SECRET', own);
+  return secret;
+}
+
+function requireSecret(name: string, secret: string): void {
+  if (byteLength(secret) < MIN_SECRET_BYTES)
+    throw new Error(`${name} is too short: it needs ${MIN_SECRET_BYTES} bytes or more`);
+}
+
 function readUpstream(
-  read: (name: string) => string | undefined,
+  variable: (name: string) => string | undefined,
   list: (name: string) => string[],
 ): Upstream {
+  // What the web UI's own variables say counts where ours name no service.
+  const hermes = (variable('UPSTREAM_MODE') ?? 'demo') === 'demo' ? hermesVariables(variable) : {};
+  const read = (name: string): string | undefined => hermes[name] ?? variable(name);
   const mode = read('UPSTREAM_MODE') ?? 'demo';
-  if (!isMode(mode)) {
+  if (!isOneOf(UPSTREAM_MODES, mode)) {
     throw new Error(`UPSTREAM_MODE is "${mode}"; it must be one of ${UPSTREAM_MODES.join(', ')}`);
+  }
+  const body = read('UPSTREAM_BODY') ?? 'starwire';
+  if (!isOneOf(UPSTREAM_BODIES, body)) {
+    throw new Error(`UPSTREAM_BODY is "${body}"; it must be one of ${UPSTREAM_BODIES.join(', ')}`);
   }
   const url = read('UPSTREAM_URL');
   if (mode !== 'demo') {
@@ -109,6 +135,7 @@ function readUpstream(
   }
   return {
     mode,
+    ...(body === 'starwire' ? {} : { body }),
     url,
     api_key: read('UPSTREAM_API_KEY'),
     model: read('UPSTREAM_MODEL'),
@@ -134,8 +161,18 @@ function encryptionKey(text: string): Uint8Array<ArrayBuffer> {
   return key;
 }
 
-function isMode(mode: string): mode is UpstreamMode {
-  return (UPSTREAM_MODES as readonly string[]).includes(mode);
+/** An origin, and a path where the gateway is not at the root of it. */
+function publicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  requireUrl('PUBLIC_URL', text);
+  const { origin, pathname, username, password, search, hash } = new URL(text);
+  if (username + password + search + hash !== '')
+    throw new Error('PUBLIC_URL is more than an address and a path');
+  return `${origin}${pathname}`.replace(/\/+$/, '');
+}
+
+function isOneOf<T extends string>(known: readonly T[], text: string): text is T {
+  return known.some((one) => one === text);
 }
 
 function byteLength(text: string): number {

@@ -1,3 +1,4 @@
+import { Buckets } from './auth/buckets.ts';
 import { Seal } from './auth/seal.ts';
 import { Tokens } from './auth/tokens.ts';
 import { Vault } from './auth/vault.ts';
@@ -6,6 +7,7 @@ import type { RequestStream } from './objects/request-stream.ts';
 import type { UserHub } from './objects/user-hub.ts';
 import { StarwireError } from './protocol/errors.ts';
 import { ApiKeys } from './records/api-keys.ts';
+import { Files } from './records/files.ts';
 import { Tenants } from './records/tenants.ts';
 import { Offers } from './upstream/models.ts';
 
@@ -27,6 +29,11 @@ export interface Context {
   apiKeys: ApiKeys;
   tenants: Tenants;
   offers: Offers;
+  /** Refused credentials, by address. */
+  attempts: Buckets;
+  /** Requests, by tenant. */
+  tenantRequests: Buckets;
+  files: Files;
 }
 
 /** A wrong variable is told by name at every request, until it is right (P-ID-5). */
@@ -45,13 +52,26 @@ export function contextOf(env: Env): Context {
   const known = contexts.get(env);
   if (known) return known;
   const config = configOf(env);
+  const { limits } = config;
+  const seal = new Seal(config.signing_secret);
   const context: Context = {
     config,
-    seal: new Seal(config.signing_secret),
-    tokens: new Tokens(config.auth),
+    seal,
+    tokens: new Tokens(config.auth, limits),
     apiKeys: new ApiKeys(env.DB),
     tenants: new Tenants(env.DB, new Vault(config.encryption_keys)),
     offers: new Offers(),
+    attempts: new Buckets(
+      limits.refused_burst,
+      limits.refused_per_minute,
+      'too many attempts with bad credentials from this address; wait',
+    ),
+    tenantRequests: new Buckets(
+      limits.tenant_requests_burst,
+      limits.tenant_requests_per_minute,
+      'too many requests of this tenant; slow down',
+    ),
+    files: new Files(env.FILES, env.DB, seal, config),
   };
   contexts.set(env, context);
   return context;

@@ -1,5 +1,4 @@
 import {
-  createRemoteJWKSet,
   decodeProtectedHeader,
   errors,
   type JWTPayload,
@@ -12,7 +11,8 @@ import * as v from 'valibot';
 import type { Config } from '../config.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { DEFAULT_TENANT, type Identity, Tenant, UserId } from '../protocol/identity.ts';
-import { log } from '../protocol/log.ts';
+import type { Limits } from '../protocol/limits.ts';
+import { RemoteKeys } from './jwks.ts';
 
 /** The claims that make an identity (P-ID-1). `exp` is required; jose has checked it, and `nbf`, by then. */
 const Claims = v.object({
@@ -35,10 +35,10 @@ export class Tokens {
   readonly #key: Uint8Array | undefined;
   readonly #keys: JWTVerifyGetKey | undefined;
 
-  constructor(auth: Config['auth']) {
+  constructor(auth: Config['auth'], limits: Limits) {
     this.#auth = auth;
     this.#key = auth.secret === undefined ? undefined : new TextEncoder().encode(auth.secret);
-    this.#keys = auth.jwks_url === undefined ? undefined : remoteKeys(new URL(auth.jwks_url));
+    this.#keys = auth.jwks_url === undefined ? undefined : new RemoteKeys(auth.jwks_url, limits).get;
   }
 
   /** Throws `unauthorized`, `token_expired`, or `internal` for an outage; the message never repeats the token. */
@@ -88,25 +88,6 @@ export class Tokens {
       .setExpirationTime(Math.floor(Date.now() / 1000) + ttl_s)
       .sign(this.#key);
   }
-}
-
-/** The keys of an identity provider. That they cannot be read says nothing about a token: its user stays signed in. */
-function remoteKeys(url: URL): JWTVerifyGetKey {
-  const keys = createRemoteJWKSet(url);
-  return async (header, token) => {
-    try {
-      return await keys(header, token);
-    } catch (error) {
-      if (
-        error instanceof errors.JWKSNoMatchingKey ||
-        error instanceof errors.JWKSMultipleMatchingKeys ||
-        error instanceof errors.JOSENotSupported
-      )
-        throw error;
-      log('error', 'AUTH_JWKS_URL cannot be read', { error });
-      throw new StarwireError('internal', 'the keys of the identity provider cannot be read just now');
-    }
-  };
 }
 
 /** The token of an `Authorization: Bearer` header; undefined where there is none. */

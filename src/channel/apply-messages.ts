@@ -68,7 +68,10 @@ export function file(core: Core, event: FileEvent, only: OnlyTurn): Applied {
   const open = optionalTurn(core, event.turn, only);
   if (open) alive(core, open);
   const { id, filename, mimetype, size, data, url } = event;
-  if (data !== undefined) core.ports.sql.run('INSERT INTO blobs (id, data) VALUES (?, ?)', id, data);
+  if (data !== undefined) {
+    core.tables.make('blobs');
+    core.ports.sql.run('INSERT INTO blobs (id, data) VALUES (?, ?)', id, data);
+  }
   const frame = core.emit<FileFrame>({
     type: 'file',
     id,
@@ -79,7 +82,7 @@ export function file(core: Core, event: FileEvent, only: OnlyTurn): Applied {
     size,
     timestamp: core.timestamp,
     url: url ?? '',
-    ...(open ? { turn: open.state.turn } : {}),
+    ...(open ? { turn: open.state.turn, offset: open.text.shown.length } : {}),
   });
   return { id, seq: frame.seq, url: `webchat://file/${id}/${filename}` };
 }
@@ -91,7 +94,7 @@ export function edit(core: Core, event: OutboundOf<'edit'>): Applied {
   if (streaming && streaming.state.reply === undefined) {
     throw new StarwireError('conflict', 'the message is still streaming');
   }
-  const known = core.journal.find('message', event.id).at(-1);
+  const known = core.journal.find('message', event.id).at(-1) ?? core.recalled.get(event.id);
   if (known?.type !== 'message')
     throw new StarwireError('not_found', 'there is no message with this id', { field: 'id' });
   const text = wellFormed(event.text);

@@ -1,26 +1,28 @@
 import type { Command, SendCommand, SendResult } from '../protocol/client-frames.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { CLOSE, type ErrorCode, StarwireError } from '../protocol/errors.ts';
-import type { HistoryRow } from '../protocol/history.ts';
 import { BOT, type Identity, userView } from '../protocol/identity.ts';
 import { publicLimits } from '../protocol/limits.ts';
 import type { WelcomeFrame } from '../protocol/server-frames.ts';
+import type { TurnEnd } from '../protocol/turn-outcome.ts';
+import { Archive } from './archive.ts';
 import { called, dueCalls, type StartPolicy } from './calls.ts';
+import { Conversations } from './conversations.ts';
 import { Core, type Ports } from './core.ts';
-import { foldHistory, type PlacedRow } from './history.ts';
+import { endings } from './endings.ts';
 import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
 import { Maintenance } from './maintenance.ts';
 import { Out } from './out.ts';
 import type { Pending } from './outbox.ts';
 import type { Socket } from './ports.ts';
-import { type Unrecorded, unrecorded } from './recording.ts';
-import { render } from './render.ts';
+import { type Asked, askedBy, regenerate } from './regenerate.ts';
 import { claimsOf, entries, openState, startOf } from './replay.ts';
 import { Roster, refuse, sendFrames } from './roster.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts';
+import { type OpenView, openView, type TurnRecord, turnRecord } from './turn-record.ts';
 
 /** How soon an unanswered call to a turn's own object is tried again. */
 const OUTBOX_RETRY_MS = 5_000;
@@ -36,9 +38,12 @@ const NO_FILES: KnownFiles = new Map();
  * Channel from storage, and the old one stores nothing any more.
  */
 export class Channel {
+  readonly conversations: Conversations;
+  readonly archive: Archive;
   readonly #core: Core;
   readonly #roster: Roster;
   readonly #messages: TokenBucket;
+  readonly #completions: TokenBucket;
   readonly #maintenance = new Maintenance();
 
   constructor(ports: Ports, sockets: Iterable<Socket>) {
@@ -48,10 +53,13 @@ export class Channel {
       (outs, before) => this.#roster.fanout(outs, before),
       () => this.#roster.online,
     );
+    this.conversations = new Conversations(this.#core);
+    this.archive = new Archive(this.#core, this.#maintenance);
     const told = this.#roster.all[0]?.is.epoch;
     if (told !== undefined) this.#core.journal.adopt(told);
-    const { messages_burst, messages_per_minute } = ports.limits;
+    const { messages_burst, messages_per_minute, completions_burst, completions_per_minute } = ports.limits;
     this.#messages = new TokenBucket(messages_burst, messages_per_minute, ports.clock.now());
+    this.#completions = new TokenBucket(completions_burst, completions_per_minute, ports.clock.now());
   }
 
   get sessions(): readonly Session[] {
@@ -60,6 +68,11 @@ export class Channel {
 
   get epoch(): string {
     return this.#core.journal.epoch;
+  }
+
+  /** How often something was stored. */
+  get revision(): number {
+    return this.#core.revision;
   }
 
   session(socket: Socket): Session | undefined {
@@ -206,14 +219,33 @@ export class Channel {
       acknowledge?.(earlier);
       return earlier;
     }
-    const wait_ms = this.#messages.take(this.#core.now);
-    if (wait_ms > 0) {
-      throw new StarwireError('rate_limited', 'too many messages; slow down', {
-        retry_after: Math.ceil(wait_ms / 1000),
-      });
-    }
+    this.#requirePace(this.#messages);
     const checked = checkSend(this.#core, command, who, files);
     return this.#core.commit(() => ({ ...checked.run(), duplicate: false }), acknowledge).value;
+  }
+
+  #requirePace(bucket: TokenBucket): void {
+    const wait_ms = bucket.take(this.#core.now);
+    if (wait_ms <= 0) return;
+    throw new StarwireError('rate_limited', 'too many messages; slow down', {
+      retry_after: Math.ceil(wait_ms / 1000),
+    });
+  }
+
+  /** What a finished turn was about, as far as the journal goes back. Throws `conflict` while it is open. */
+  askedBy(turn: string): Asked | undefined {
+    return askedBy(this.#core, turn);
+  }
+
+  /** Asks again for the reply of a turn; returns the new turn's id. */
+  regenerate(asked: Asked, who: Identity): string {
+    this.#requirePace(this.#messages);
+    return regenerate(this.#core, asked, who);
+  }
+
+  /** Lets the user ask for a completion, which lives elsewhere. Throws `rate_limited`. */
+  admit(): void {
+    this.#requirePace(this.#completions);
   }
 
   /** Cancels a turn (P-WS-11). Throws `turn_finished` or `not_found`. */
@@ -294,43 +326,42 @@ export class Channel {
       .map(({ state }) => state.turn);
   }
 
+  /** How many turns are open here. */
+  get openTurns(): number {
+    return this.#core.turns.size;
+  }
+
+  /** How the turns ended of which the records do not have everything, up to an entry. */
+  endings(upTo: number): TurnEnd[] {
+    return endings(this.#core, this.#core.journal.recorded, upTo);
+  }
+
   /** The stored facts of a turn (section 5.3). */
   turn(turn: string) {
     this.#core.flush();
     return this.#core.turns.find(turn);
   }
 
-  /** The rows of a conversation that the journal holds, oldest first; older ones are in the records. */
-  history(conversation: string): PlacedRow[] {
-    return foldHistory(this.#core.journal.history(conversation));
+  /** Everything that is here of a turn; undefined where there is none, or its conversation was deleted. */
+  turnRecord(turn: string): TurnRecord | undefined {
+    return turnRecord(this.#core, (id) => this.conversations.deletedAt(id), turn);
   }
 
-  /** The newest entry that the journal no longer holds. */
-  get cut(): number {
-    return this.#core.journal.cut;
+  /** What is open now. */
+  get open(): OpenView {
+    return openView(this.#core);
   }
 
-  /** Completes a stored row for sending. */
-  render(row: HistoryRow): HistoryRow {
-    return render(row, this.#core.ports.links);
+  /** Cancels what is open, and ends all sessions: their user goes. `drop` comes when the turns' own objects know. */
+  leave(): void {
+    for (const { state } of [...this.#core.turns.open]) this.cancel(state.turn);
+    this.closeAll(CLOSE.unauthorized, 'erased');
   }
 
-  /** What the records do not have yet; undefined where they have everything. */
-  get unrecorded(): Unrecorded | undefined {
-    return unrecorded(this.#core);
-  }
-
-  /** The records have everything up to `seq`. */
-  recorded(seq: number): void {
-    this.#core.commit(() => {
-      this.#core.journal.record(seq);
-      if (this.#maintenance.isDue(this.#core)) this.#maintenance.run(this.#core);
-    });
-  }
-
-  /** Unix ms of the oldest entry that the records lack. */
-  get unrecordedSince(): number | undefined {
-    return this.#core.journal.timeOf(this.#core.journal.recorded + 1);
+  /** Drops everything that is stored. This Channel is over: the owner builds a new one, with a new epoch. */
+  drop(): void {
+    this.closeAll(CLOSE.unauthorized, 'erased');
+    this.#core.ports.sql.transaction(() => this.#core.tables.drop());
   }
 
   /** Ends all sessions. */

@@ -10,7 +10,9 @@ import type { Standing } from './place.ts';
 import type { Clock, Sql } from './ports.ts';
 import { Producers } from './producers.ts';
 import { Prompts } from './prompts.ts';
+import { Recalled } from './recalled.ts';
 import { type Links, render } from './render.ts';
+import { Tables } from './tables.ts';
 import { type OpenTurn, Turns } from './turns.ts';
 
 /** What a channel is made of: everything that is not the Channel's own thought comes in here. */
@@ -22,7 +24,8 @@ export interface Ports {
   epochs: Epochs;
   newId: NewId;
   limits: Limits;
-  links: Links;
+  /** A signed url of a file of ours. */
+  url: Links['url'];
 }
 
 /** Code units of streamed text that may wait to be stored. */
@@ -37,15 +40,19 @@ export type Fanout = (outs: readonly Out[], before: Standing) => boolean;
  */
 export class Core {
   readonly ports: Ports;
+  readonly tables: Tables;
   readonly journal: Journal;
   readonly turns: Turns;
   readonly prompts: Prompts;
   readonly outbox: Outbox;
   readonly ingests: Ingests;
   readonly producers: Producers;
+  readonly recalled: Recalled;
   readonly #fanout: Fanout;
   readonly #online: () => boolean;
   #frames: ServerFrame[] = [];
+  /** How often something was stored: where it is the same, nothing that is stored has changed. */
+  revision = 0;
   /** A write failed: memory is no longer what is stored, and must not be stored any more. */
   #broken = false;
 
@@ -53,17 +60,29 @@ export class Core {
     this.ports = ports;
     this.#fanout = fanout;
     this.#online = online;
-    this.journal = new Journal(ports.sql, ports.clock, ports.epochs);
-    const exists = () => this.journal.exists;
-    this.turns = new Turns(ports.sql, exists);
-    this.prompts = new Prompts(ports.sql, exists);
-    this.outbox = new Outbox(ports.sql, ports.clock, exists);
-    this.ingests = new Ingests(ports.sql, exists, this.turns.marks);
-    this.producers = new Producers(ports.sql, exists);
+    this.tables = new Tables(ports.sql);
+    const { tables } = this;
+    this.journal = new Journal(ports.sql, tables, ports.clock, ports.epochs);
+    this.turns = new Turns(ports.sql, tables);
+    this.prompts = new Prompts(ports.sql, tables);
+    this.outbox = new Outbox(ports.sql, ports.clock, tables);
+    this.ingests = new Ingests(ports.sql, tables, this.turns.marks);
+    this.producers = new Producers(ports.sql, tables);
+    this.recalled = new Recalled(ports.sql, tables);
   }
 
   get now(): number {
     return this.ports.clock.now();
+  }
+
+  /** What frames of files are completed with. */
+  get links(): Links {
+    return { url: this.ports.url, data: (id) => this.#data(id) };
+  }
+
+  #data(id: string): string | undefined {
+    if (!this.tables.has('blobs')) return undefined;
+    return this.ports.sql.all<{ data: string }>('SELECT data FROM blobs WHERE id = ?', id)[0]?.data;
   }
 
   /** Unix seconds, as frames carry them. */
@@ -118,6 +137,7 @@ export class Core {
   }
 
   #write<T>(work: () => T): T {
+    this.revision += 1;
     try {
       return this.journal.writing(() =>
         this.ports.sql.transaction(() => {
@@ -132,6 +152,7 @@ export class Core {
         }),
       );
     } catch (error) {
+      this.tables.undone();
       this.#broken ||= !(error instanceof StarwireError);
       throw error;
     }
@@ -143,10 +164,10 @@ export class Core {
     return outs.length > 0 && this.#fanout(outs, before);
   }
 
-  /** Journals a frame, inside `commit`, and returns it numbered. */
-  emit<F extends DurableFrame>(entry: Unnumbered<F>): F {
-    const frame = this.journal.append<F>(entry, this.#online());
-    this.#frames.push(render(frame, this.ports.links));
+  /** Journals a frame, inside `commit`, and returns it numbered; `conversation` where it is of one that it does not name. */
+  emit<F extends DurableFrame>(entry: Unnumbered<F>, conversation?: string): F {
+    const frame = this.journal.append<F>(entry, this.#online(), conversation);
+    this.#frames.push(render(frame, this.links));
     return frame;
   }
 

@@ -1,5 +1,7 @@
 import type { HistoryRow } from '../protocol/history.ts';
-import { type DurableFrame, isTerminal, type ToolFrame, type TurnFrame } from '../protocol/server-frames.ts';
+import { BOT } from '../protocol/identity.ts';
+import { isTerminal, type MessageFrame, type ToolFrame, type TurnFrame } from '../protocol/server-frames.ts';
+import type { Entry } from './journal.ts';
 
 /** A row and the `seq` with which it first appeared, which is its place. */
 export interface PlacedRow {
@@ -7,15 +9,15 @@ export interface PlacedRow {
   row: HistoryRow;
 }
 
-/** Folds journalled frames (oldest first) into rows, oldest first. */
-export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
-  const rows = new Map<string, PlacedRow>();
+/** Folds journalled entries (oldest first) into rows, oldest first; `earlier` are rows from before them. */
+export function foldHistory(entries: Iterable<Entry>, earlier: readonly PlacedRow[] = []): PlacedRow[] {
+  const rows = new Map(earlier.map((placed) => [placed.row.id, { ...placed }]));
   const tools = new Map<string, Map<string, ToolFrame>>();
   /** The reply of each turn: its tools are shown there. */
   const replies = new Map<string, string>();
   /** A reply stands where its turn began, under its question, as whoever saw it come has it. */
   const begun = new Map<string, number>();
-  for (const frame of frames) {
+  for (const { frame, at } of entries) {
     switch (frame.type) {
       case 'message':
       case 'file':
@@ -24,6 +26,7 @@ export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
           position: rows.get(frame.id)?.position ?? begun.get(frame.id) ?? frame.seq,
           row: frame,
         });
+        if (frame.type === 'message') press(rows, frame);
         break;
       case 'edit': {
         const known = rows.get(frame.id);
@@ -43,8 +46,11 @@ export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
       case 'turn': {
         replies.set(frame.turn, frame.message);
         if (!begun.has(frame.message)) begun.set(frame.message, frame.seq);
-        const known = rows.get(frame.message);
-        if (known && isTerminal(frame.status)) known.row = { ...known.row, seq: frame.seq, ...ending(frame) };
+        if (!isTerminal(frame.status)) break;
+        const known = rows.get(frame.message) ?? wordless(frame, begun.get(frame.message), at);
+        if (!known) break;
+        known.row = { ...known.row, seq: frame.seq, ...ending(frame) };
+        rows.set(frame.message, known);
         break;
       }
     }
@@ -55,6 +61,34 @@ export function foldHistory(frames: Iterable<DurableFrame>): PlacedRow[] {
     if (known) known.row = { ...known.row, tools: [...calls.values()] };
   }
   return [...rows.values()].sort((a, b) => a.position - b.position);
+}
+
+/** A button that was pressed says so on its message, so that it counts once for ever (P-WS-5). */
+function press(rows: Map<string, PlacedRow>, { seq, custom_id, reply_to = '' }: MessageFrame): void {
+  const known = rows.get(reply_to);
+  if (custom_id === undefined || known?.row.type !== 'message') return;
+  const pressed = new Set(known.row.pressed).add(custom_id);
+  known.row = { ...known.row, seq, pressed: [...pressed] };
+}
+
+/** A turn that broke off before it said anything: that it did is what its user must find, also later. */
+function wordless(frame: TurnFrame, begun: number | undefined, at: number): PlacedRow | undefined {
+  if (frame.status !== 'failed' && frame.status !== 'expired') return undefined;
+  const { seq, message: id, conversation, turn, replaces } = frame;
+  const row: MessageFrame = {
+    type: 'message',
+    seq,
+    id,
+    conversation,
+    role: 'assistant',
+    sender: BOT.user_id,
+    text: '',
+    timestamp: at / 1000,
+    turn,
+    partial: true,
+    ...(replaces === undefined ? {} : { replaces }),
+  };
+  return { position: begun ?? seq, row };
 }
 
 function ending({ status, usage, error }: TurnFrame): Pick<HistoryRow, 'usage' | 'status' | 'error'> {

@@ -1,6 +1,7 @@
 import { StarwireError } from '../protocol/errors.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import type { Sql } from './ports.ts';
+import type { Tables } from './tables.ts';
 
 /** What of a request is remembered, so that its events count once however often it is sent (P-UP-7). */
 interface Row {
@@ -31,13 +32,15 @@ interface Mark {
 export class Ingest {
   readonly key: string;
   readonly #sql: Sql;
+  readonly #tables: Tables;
   readonly #row: Row;
   dirty: boolean;
   /** Its state is stored in a mark only. */
   #marked: boolean;
 
-  constructor(sql: Sql, key: string, row: Row, { dirty = false, marked = false } = {}) {
+  constructor(sql: Sql, tables: Tables, key: string, row: Row, { dirty = false, marked = false } = {}) {
     this.#sql = sql;
+    this.#tables = tables;
     this.key = key;
     this.#row = row;
     this.dirty = dirty;
@@ -72,11 +75,13 @@ export class Ingest {
   /** The earlier result of event `n`; undefined where it is still to be applied. */
   earlier(n: number): OutboundResult | undefined {
     if (n >= this.#row.next || this.#row.failed.includes(n)) return undefined;
-    const row = this.#sql.all<{ result: string }>(
-      'SELECT result FROM results WHERE key = ? AND n = ?',
-      this.key,
-      n,
-    )[0];
+    const row = this.#tables.has('results')
+      ? this.#sql.all<{ result: string }>(
+          'SELECT result FROM results WHERE key = ? AND n = ?',
+          this.key,
+          n,
+        )[0]
+      : undefined;
     const result: OutboundResult = row ? JSON.parse(row.result) : { delivered: false };
     return { ...result, duplicate: true };
   }
@@ -87,6 +92,7 @@ export class Ingest {
     this.#row.next = Math.max(this.#row.next, n + 1);
     this.dirty = true;
     if (!result) return;
+    this.#tables.make('results');
     this.#sql.run(
       'INSERT OR REPLACE INTO results (key, n, result) VALUES (?, ?, ?)',
       this.key,
@@ -120,11 +126,12 @@ export class Ingest {
     this.dirty = false;
     this.#marked = false;
     if (this.#row.done && this.key.startsWith(PASSING)) {
-      for (const table of ['ingests', 'results'])
-        this.#sql.run(`DELETE FROM ${table} WHERE key = ?`, this.key);
+      for (const table of ['ingests', 'results'] as const)
+        if (this.#tables.has(table)) this.#sql.run(`DELETE FROM ${table} WHERE key = ?`, this.key);
       return;
     }
     const { body, next, failed, done } = this.#row;
+    this.#tables.make('ingests');
     this.#sql.run(
       'INSERT OR REPLACE INTO ingests (key, body, next, failed, done, at) VALUES (?, ?, ?, ?, ?, ?)',
       this.key,
@@ -144,13 +151,13 @@ export class Ingest {
  */
 export class Ingests {
   readonly #sql: Sql;
-  readonly #exists: () => boolean;
+  readonly #tables: Tables;
   /** Requests under way. */
   readonly #open = new Map<string, Ingest>();
 
-  constructor(sql: Sql, exists: () => boolean, marks: readonly string[]) {
+  constructor(sql: Sql, tables: Tables, marks: readonly string[]) {
     this.#sql = sql;
-    this.#exists = exists;
+    this.#tables = tables;
     for (const mark of marks) for (const one of JSON.parse(mark) as Mark[]) this.#restore(one);
   }
 
@@ -159,7 +166,7 @@ export class Ingests {
     if (known && (known.done || known.next >= next)) return;
     this.#open.set(
       key,
-      new Ingest(this.#sql, key, { body, next, failed: [], done: false }, { marked: true }),
+      new Ingest(this.#sql, this.#tables, key, { body, next, failed: [], done: false }, { marked: true }),
     );
   }
 
@@ -174,7 +181,7 @@ export class Ingests {
     const ingest =
       this.#open.get(key) ??
       this.#load(key) ??
-      new Ingest(this.#sql, key, { body, next: 0, failed: [], done: false }, { dirty: true });
+      new Ingest(this.#sql, this.#tables, key, { body, next: 0, failed: [], done: false }, { dirty: true });
     if (ingest.body !== body) {
       throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
     }
@@ -183,14 +190,19 @@ export class Ingests {
   }
 
   #load(key: string): Ingest | undefined {
-    if (!this.#exists()) return undefined;
+    if (!this.#tables.has('ingests')) return undefined;
     const row = this.#sql.all<{ body: string | null; next: number; failed: string; done: number }>(
       'SELECT body, next, failed, done FROM ingests WHERE key = ?',
       key,
     )[0];
     if (!row) return undefined;
     const { body, next, failed, done } = row;
-    return new Ingest(this.#sql, key, { body, next, failed: JSON.parse(failed), done: done === 1 });
+    return new Ingest(this.#sql, this.#tables, key, {
+      body,
+      next,
+      failed: JSON.parse(failed),
+      done: done === 1,
+    });
   }
 
   get dirty(): boolean {

@@ -1,6 +1,6 @@
-import type { DurableFrame } from '../protocol/server-frames.ts';
+import type { DurableFrame, MessageFrame } from '../protocol/server-frames.ts';
 import type { Clock, Sql } from './ports.ts';
-import { createSchema, schemaExists } from './schema.ts';
+import type { Tables } from './tables.ts';
 
 /** A durable frame before it has its number. */
 export type Unnumbered<F extends DurableFrame = DurableFrame> = F extends unknown ? Omit<F, 'seq'> : never;
@@ -16,6 +16,12 @@ interface Stored {
   frame: string;
 }
 
+/** An entry and when it was written (Unix ms). */
+export interface Entry {
+  frame: DurableFrame;
+  at: number;
+}
+
 const PAGE = 500;
 
 /**
@@ -24,6 +30,7 @@ const PAGE = 500;
  */
 export class Journal {
   readonly #sql: Sql;
+  readonly #tables: Tables;
   readonly #clock: Clock;
   #stored: boolean;
   #epoch: string;
@@ -31,13 +38,15 @@ export class Journal {
   #cut = 0;
   #recorded = 0;
   #undelivered: number | undefined;
+  #name = '';
   /** Characters appended since the journal was last looked through. */
   grown = 0;
 
-  constructor(sql: Sql, clock: Clock, epochs: Epochs) {
+  constructor(sql: Sql, tables: Tables, clock: Clock, epochs: Epochs) {
     this.#sql = sql;
+    this.#tables = tables;
     this.#clock = clock;
-    this.#stored = schemaExists(sql);
+    this.#stored = tables.has('meta');
     this.#epoch = epochs.make();
     if (this.#stored) this.#load();
   }
@@ -46,7 +55,7 @@ export class Journal {
     const meta = new Map(
       this.#sql
         .all<{ key: string; value: string | number }>(
-          "SELECT key, value FROM meta WHERE key IN ('epoch', 'undelivered', 'recorded')",
+          "SELECT key, value FROM meta WHERE key IN ('epoch', 'undelivered', 'recorded', 'name')",
         )
         .map(({ key, value }) => [key, value]),
     );
@@ -55,6 +64,7 @@ export class Journal {
     const undelivered = meta.get('undelivered');
     if (undelivered !== undefined) this.#undelivered = Number(undelivered);
     this.#recorded = Number(meta.get('recorded') ?? 0);
+    this.#name = String(meta.get('name') ?? '');
     // Two ends of the primary key; the newest entry is never cut.
     const [ends] = this.#sql.all<{ first: number | null; head: number | null }>(
       'SELECT (SELECT min(seq) FROM events) AS first, (SELECT max(seq) FROM events) AS head',
@@ -63,7 +73,7 @@ export class Journal {
     this.#cut = (ends?.first ?? 1) - 1;
   }
 
-  /** Whether anything was ever stored. Reads of other tables must ask first. */
+  /** Whether anything was ever stored. */
   get exists(): boolean {
     return this.#stored;
   }
@@ -95,12 +105,25 @@ export class Journal {
 
   /** Drops the entries up to `seq`, and the bytes of their files. Inside a transaction. */
   trim(seq: number): void {
-    this.#sql.run(
-      "DELETE FROM blobs WHERE id IN (SELECT id FROM events WHERE seq <= ? AND type = 'file')",
-      seq,
-    );
+    if (this.#tables.has('blobs'))
+      this.#sql.run(
+        "DELETE FROM blobs WHERE id IN (SELECT id FROM events WHERE seq <= ? AND type = 'file')",
+        seq,
+      );
     this.#sql.run('DELETE FROM events WHERE seq <= ?', seq);
     this.#cut = seq;
+  }
+
+  /** What the user is called, as a token told it last; '' where none has. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /** The user is called so. Inside a transaction. */
+  called(name: string): void {
+    if (name === this.#name) return;
+    this.#sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('name', ?)", name);
+    this.#name = name;
   }
 
   get undelivered(): number | undefined {
@@ -115,7 +138,8 @@ export class Journal {
   /** Makes the tables where they are missing. Call it inside the transaction of the first write. */
   prepare(): void {
     if (this.#stored) return;
-    createSchema(this.#sql);
+    this.#tables.make('meta');
+    this.#tables.make('events');
     this.#sql.run("INSERT INTO meta (key, value) VALUES ('epoch', ?)", this.#epoch);
     this.#stored = true;
   }
@@ -133,21 +157,21 @@ export class Journal {
 
   /**
    * Appends one entry, inside a transaction, and returns it numbered. What is made anew at every sending (signed urls,
-   * inline data) is not part of it: see render.ts.
+   * inline data) is not part of it: see render.ts. With its `conversation` it goes when that is deleted.
    */
-  append<F extends DurableFrame>(entry: Unnumbered<F>, online: boolean): F {
+  append<F extends DurableFrame>(entry: Unnumbered<F>, online: boolean, conversation?: string): F {
     const seq = this.#head + 1;
     const { type, ...rest } = entry;
     // `seq` stands second, so that a frame reads well on the wire.
     const frame = { type, seq, ...rest } as unknown as F;
     const json = JSON.stringify(frame);
-    const { id = null, conversation = null } = frame as { id?: string; conversation?: string };
+    const { id = null, conversation: named = null } = frame as { id?: string; conversation?: string };
     this.#sql.run(
       'INSERT INTO events (seq, type, id, conversation, frame, at, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
       seq,
       type,
       id,
-      conversation,
+      conversation ?? named,
       json,
       this.#clock.now(),
       json.length,
@@ -195,6 +219,18 @@ export class Journal {
     return this.#sql.all<{ at: number }>('SELECT at FROM events WHERE seq = ?', seq)[0]?.at;
   }
 
+  /** The name of the tool that a turn used last; undefined where it has used none. */
+  latestTool(turn: string, conversation: string, opened: number): string | undefined {
+    if (!this.#stored) return undefined;
+    return this.#sql.all<{ name: string }>(
+      `SELECT frame ->> 'name' AS name FROM events
+       WHERE conversation = ? AND type = 'tool' AND seq > ? AND frame ->> 'turn' = ? ORDER BY seq DESC LIMIT 1`,
+      conversation,
+      opened,
+      turn,
+    )[0]?.name;
+  }
+
   /** The entries of a type with this id, oldest first. */
   find(type: DurableFrame['type'], id: string): DurableFrame[] {
     if (!this.#stored) return [];
@@ -203,14 +239,24 @@ export class Journal {
       .map(({ frame }) => JSON.parse(frame));
   }
 
+  /** What the user said that a turn answers. */
+  saidFor(turn: string): MessageFrame | undefined {
+    if (!this.#stored) return undefined;
+    const [found] = this.#sql.all<{ frame: string }>(
+      "SELECT frame FROM events WHERE type = 'message' AND frame ->> 'turn' = ? AND frame ->> 'role' = 'user'",
+      turn,
+    );
+    return found && JSON.parse(found.frame);
+  }
+
   /** The entries of a conversation that make its history, oldest first. */
-  history(conversation: string): DurableFrame[] {
+  history(conversation: string): Entry[] {
     if (!this.#stored) return [];
     return this.#sql
-      .all<{ frame: string }>(
-        "SELECT frame FROM events WHERE conversation = ? AND type IN ('message', 'edit', 'file', 'tool', 'turn') ORDER BY seq",
+      .all<{ frame: string; at: number }>(
+        "SELECT frame, at FROM events WHERE conversation = ? AND type IN ('message', 'edit', 'file', 'tool', 'turn') ORDER BY seq",
         conversation,
       )
-      .map(({ frame }) => JSON.parse(frame));
+      .map(({ frame, at }) => ({ frame: JSON.parse(frame), at }));
   }
 }

@@ -27,7 +27,10 @@ export class Maintenance {
     this.#last = core.now;
     forget(core);
     const cut = cutOf(core);
-    if (cut > core.journal.cut && isRecorded(core)) core.journal.trim(cut);
+    if (cut > core.journal.cut && isRecorded(core)) {
+      core.journal.trim(cut);
+      core.recalled.clear();
+    }
     core.journal.grown = 0;
   }
 }
@@ -38,12 +41,16 @@ function isRecorded({ journal }: Core): boolean {
 }
 
 /** Forgets requests, sends and finished turns after `idempotency_ms`. */
-function forget({ ports: { sql, limits }, now }: Core): void {
+function forget({ ports: { sql, limits }, tables, ingests, now }: Core): void {
   const before = now - limits.idempotency_ms;
-  for (const table of MEMORIES) sql.run(`DELETE FROM ${table} WHERE at < ?`, before);
+  for (const table of MEMORIES) if (tables.has(table)) sql.run(`DELETE FROM ${table} WHERE at < ?`, before);
+  for (const table of ['turns', 'prompts'] as const)
+    if (tables.has(table)) sql.run(`DELETE FROM ${table} WHERE open = 0 AND at < ?`, before);
+  if (!tables.has('results')) return;
+  // Of requests under way that only a mark tells of, the results stay.
+  ingests.storeAll(now, { marked: false, dropped: true });
+  tables.make('ingests');
   sql.run('DELETE FROM results WHERE key NOT IN (SELECT key FROM ingests)');
-  sql.run('DELETE FROM turns WHERE open = 0 AND at < ?', before);
-  sql.run('DELETE FROM prompts WHERE open = 0 AND at < ?', before);
 }
 
 /** The newest entry that need not be kept by number, size or age. */

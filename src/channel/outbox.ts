@@ -1,5 +1,6 @@
 import type { Delivery } from '../protocol/delivery.ts';
 import type { Clock, Sql } from './ports.ts';
+import type { Tables } from './tables.ts';
 
 /** A call that a turn's own object has not answered yet. */
 export type Call =
@@ -19,21 +20,21 @@ export interface Pending {
 export class Outbox {
   readonly #sql: Sql;
   readonly #clock: Clock;
-  readonly #exists: () => boolean;
+  readonly #tables: Tables;
   /** The highest number that was given. */
   #last = 0;
   /** undefined: not read since the last change. */
   #pending: Pending[] | undefined;
 
-  constructor(sql: Sql, clock: Clock, exists: () => boolean) {
+  constructor(sql: Sql, clock: Clock, tables: Tables) {
     this.#sql = sql;
     this.#clock = clock;
-    this.#exists = exists;
+    this.#tables = tables;
   }
 
   /** In the order in which they were added. */
   get pending(): readonly Pending[] {
-    if (!this.#exists()) return [];
+    if (!this.#tables.has('outbox')) return [];
     this.#pending ??= this.#sql
       .all<{ n: number; turn: string; conversation: string; call: string }>(
         'SELECT n, turn, conversation, call FROM outbox ORDER BY n',
@@ -47,6 +48,7 @@ export class Outbox {
     // Numbers are never given twice: an answer that comes late must not be taken for that of another call.
     this.#last = Math.max(this.#last + 1, (this.pending.at(-1)?.n ?? 0) + 1, this.#clock.now());
     this.#pending = undefined;
+    this.#tables.make('outbox');
     this.#sql.run(
       'INSERT INTO outbox (n, turn, conversation, call) VALUES (?, ?, ?, ?)',
       this.#last,

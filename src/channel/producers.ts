@@ -1,5 +1,6 @@
 import { StarwireError } from '../protocol/errors.ts';
 import type { Sql } from './ports.ts';
+import type { Tables } from './tables.ts';
 
 /** `Producer-Id`, `Producer-Epoch`, `Producer-Seq` of a request, as the Durable Streams protocol defines them (P-UP-7). */
 export interface Producer {
@@ -25,11 +26,11 @@ export class ProducerError extends StarwireError {
 /** Fencing and order of the producers of one channel. */
 export class Producers {
   readonly #sql: Sql;
-  readonly #exists: () => boolean;
+  readonly #tables: Tables;
 
-  constructor(sql: Sql, exists: () => boolean) {
+  constructor(sql: Sql, tables: Tables) {
     this.#sql = sql;
-    this.#exists = exists;
+    this.#tables = tables;
   }
 
   /** Passes a request that is the next one, or a repetition of an earlier one; throws for a stale epoch or a gap. */
@@ -53,7 +54,7 @@ export class Producers {
   }
 
   #find(id: string): { epoch: number; seq: number } | undefined {
-    if (!this.#exists()) return undefined;
+    if (!this.#tables.has('producers')) return undefined;
     return this.#sql.all<{ epoch: number; seq: number }>(
       'SELECT epoch, seq FROM producers WHERE producer = ?',
       id,
@@ -67,6 +68,7 @@ export class Producers {
 
   /** A request of this epoch has begun: older epochs are fenced off from here on. Inside a transaction. */
   begin({ id, epoch }: Producer, now: number): void {
+    this.#tables.make('producers');
     this.#sql.run(
       'INSERT INTO producers (producer, epoch, seq, at) VALUES (?, ?, -1, ?) ON CONFLICT (producer) DO UPDATE SET epoch = excluded.epoch, seq = -1, at = excluded.at WHERE excluded.epoch > epoch',
       id,

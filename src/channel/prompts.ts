@@ -1,5 +1,6 @@
 import type { PromptFrame } from '../protocol/server-frames.ts';
 import type { Sql } from './ports.ts';
+import type { Tables } from './tables.ts';
 
 export interface OpenPrompt {
   frame: PromptFrame;
@@ -10,13 +11,13 @@ export interface OpenPrompt {
 /** The prompts of one channel: open ones in memory and storage, closed ones in storage for a while. */
 export class Prompts {
   readonly #sql: Sql;
-  readonly #exists: () => boolean;
+  readonly #tables: Tables;
   readonly #open = new Map<string, OpenPrompt>();
 
-  constructor(sql: Sql, exists: () => boolean) {
+  constructor(sql: Sql, tables: Tables) {
     this.#sql = sql;
-    this.#exists = exists;
-    if (!exists()) return;
+    this.#tables = tables;
+    if (!tables.has('prompts')) return;
     const rows = sql.all<{ frame: string; expires_at: number }>(
       'SELECT frame, expires_at FROM prompts WHERE open = 1 ORDER BY at',
     );
@@ -41,11 +42,15 @@ export class Prompts {
   /** Whether there ever was such a prompt, as far as is remembered. */
   known(prompt: string): boolean {
     if (this.#open.has(prompt)) return true;
-    return this.#exists() && this.#sql.all('SELECT 1 FROM prompts WHERE prompt = ?', prompt).length > 0;
+    return (
+      this.#tables.has('prompts') &&
+      this.#sql.all('SELECT 1 FROM prompts WHERE prompt = ?', prompt).length > 0
+    );
   }
 
   /** Stores an open prompt, inside a transaction. */
   add(frame: PromptFrame, expires_at: number, now: number): void {
+    this.#tables.make('prompts');
     this.#sql.run(
       'INSERT INTO prompts (prompt, open, frame, expires_at, at) VALUES (?, 1, ?, ?, ?)',
       frame.prompt,

@@ -36,7 +36,7 @@ export function* entries(core: Core, seq: number): Generator<Out> {
     if (isPlain(stored.frame)) yield new Out(stored.frame, stored.seq);
     else {
       const frame: DurableFrame = JSON.parse(stored.frame);
-      yield Out.of(render(frame, core.ports.links));
+      yield Out.of(render(frame, core.links));
     }
   }
 }

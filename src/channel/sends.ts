@@ -31,13 +31,14 @@ function contentOf(command: SendCommand): string {
 
 /** The earlier result of the same `client_id`. Throws `idempotency_mismatch` where its content was another. */
 export function earlierSend(core: Core, command: SendCommand): SendResult | undefined {
-  if (!core.journal.exists) return undefined;
-  const row = core.ports.sql.all<{ content: string; result: string }>(
+  if (!core.tables.has('sends')) return undefined;
+  const row = core.ports.sql.all<{ content: string | null; result: string }>(
     'SELECT content, result FROM sends WHERE client_id = ?',
     command.client_id,
   )[0];
   if (!row) return undefined;
-  if (row.content !== contentOf(command)) {
+  // What was said in a conversation that has been deleted is not kept for comparing.
+  if (row.content !== null && row.content !== contentOf(command)) {
     throw new StarwireError('idempotency_mismatch', 'the client_id was used with other content', {
       field: 'client_id',
     });
@@ -51,6 +52,7 @@ export function checkSend(core: Core, command: SendCommand, who: Identity, files
   return {
     run() {
       const result = checked.run();
+      core.tables.make('sends');
       core.ports.sql.run(
         'INSERT INTO sends (client_id, content, result, at) VALUES (?, ?, ?, ?)',
         command.client_id,
@@ -107,6 +109,7 @@ function checkMessage(core: Core, command: MessageCommand, who: Identity, files:
         client_id,
         attachments,
         ...(reply_to ? { reply_to } : {}),
+        ...(Object.keys(extra).length > 0 ? { extra } : {}),
       });
       return begin(core, who, said, { type: 'message', attachments, reply_to_id: reply_to ?? null, extra });
     },
@@ -114,7 +117,8 @@ function checkMessage(core: Core, command: MessageCommand, who: Identity, files:
 }
 
 function checkAction(core: Core, { message, custom_id, client_id }: ActionCommand, who: Identity): Checked {
-  const original = core.journal.find('message', message).at(-1);
+  const earlier = core.recalled.get(message);
+  const original = core.journal.find('message', message).at(-1) ?? earlier;
   if (original?.type !== 'message')
     throw new StarwireError('not_found', 'there is no message with this id', { field: 'message' });
   const edited = core.journal
@@ -123,15 +127,14 @@ function checkAction(core: Core, { message, custom_id, client_id }: ActionComman
   const buttons: Button[] = (edited?.type === 'edit' ? edited.buttons : original.buttons) ?? [];
   const button = buttons.find((one) => one.custom_id === custom_id);
   if (!button) throw new StarwireError('not_found', 'the message has no such button', { field: 'custom_id' });
-  if (
-    core.ports.sql.all('SELECT 1 FROM pressed WHERE message = ? AND custom_id = ?', message, custom_id)
-      .length > 0
-  ) {
+  const before = earlier?.type === 'message' && earlier.pressed?.includes(custom_id);
+  if (before || isPressed(core, message, custom_id)) {
     throw new StarwireError('already_answered', 'the button has been pressed before');
   }
   requireRoomForTurn(core);
   return {
     run() {
+      core.tables.make('pressed');
       core.ports.sql.run(
         'INSERT INTO pressed (message, custom_id, at) VALUES (?, ?, ?)',
         message,
@@ -141,7 +144,7 @@ function checkAction(core: Core, { message, custom_id, client_id }: ActionComman
       const { conversation } = original;
       const said = say(core, who, {
         conversation,
-        text: button.label,
+        text: button.label || button.emoji || custom_id,
         client_id,
         reply_to: message,
         custom_id,
@@ -191,11 +194,13 @@ function textOf(value: unknown): string {
 
 type Said = Pick<
   MessageFrame,
-  'conversation' | 'text' | 'client_id' | 'reply_to' | 'attachments' | 'custom_id'
+  'conversation' | 'text' | 'client_id' | 'reply_to' | 'attachments' | 'custom_id' | 'extra'
 >;
 
 /** Journals what the user said, as the first frame of a turn that does not exist yet. */
 function say(core: Core, who: Identity, { attachments = [], ...said }: Said): MessageFrame {
+  // A key knows its user by id alone.
+  if (who.name !== who.user || core.journal.name === '') core.journal.called(who.name);
   return core.emit<MessageFrame>({
     type: 'message',
     id: core.ports.newId('msg'),
@@ -221,12 +226,15 @@ function begin(
   return { id, seq, conversation, turn };
 }
 
-function deliver(
+export function deliver(
   core: Core,
   who: Identity,
   fields: Pick<Delivery, 'type' | 'conversation' | 'turn' | 'seq' | 'message_id' | 'text'> &
     Partial<Delivery>,
 ): Delivery {
+  const { url } = core.links;
+  // The address by which the client came is known here and now; whoever delivers signs anew.
+  const attachments = fields.attachments?.map((one) => ({ ...one, url: url(one.id, one.filename) }));
   return delivery({
     tenant: who.tenant,
     channel_id: core.ports.name,
@@ -235,5 +243,13 @@ function deliver(
     avatar: who.avatar,
     timestamp: core.timestamp,
     ...fields,
+    ...(attachments ? { attachments } : {}),
   });
+}
+
+function isPressed({ tables, ports: { sql } }: Core, message: string, custom_id: string): boolean {
+  return (
+    tables.has('pressed') &&
+    sql.all('SELECT 1 FROM pressed WHERE message = ? AND custom_id = ?', message, custom_id).length > 0
+  );
 }

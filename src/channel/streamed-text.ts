@@ -86,9 +86,8 @@ export class StreamedText {
     return { offset, text };
   }
 
-  /** Replaces everything. */
-  reset(sql: Sql, text: string): void {
-    sql.run('DELETE FROM texts WHERE turn = ? AND kind = ?', this.#turn, this.#kind);
+  /** Replaces everything; what was stored is the caller's to drop. */
+  reset(text: string): void {
     this.#text = wellFormed(text);
     this.#carry = '';
     this.#storedCarry = '';

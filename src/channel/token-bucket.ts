@@ -14,10 +14,15 @@ export class TokenBucket {
 
   /** Takes one token. Returns 0, or the milliseconds until there is one. */
   take(now: number): number {
+    const wait_ms = this.wait(now);
+    if (wait_ms === 0) this.#tokens -= 1;
+    return wait_ms;
+  }
+
+  /** Milliseconds until there is a token; 0 where there is one. */
+  wait(now: number): number {
     this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, now - this.#at) * this.#per_ms);
     this.#at = now;
-    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) / this.#per_ms);
-    this.#tokens -= 1;
-    return 0;
+    return this.#tokens < 1 ? Math.ceil((1 - this.#tokens) / this.#per_ms) : 0;
   }
 }

@@ -11,7 +11,7 @@ import type {
 import { isTerminal } from '../protocol/server-frames.ts';
 import type { Core } from './core.ts';
 import type { Call } from './outbox.ts';
-import type { OpenTurn } from './turns.ts';
+import type { OpenTurn, TurnState } from './turns.ts';
 
 /** The life of a turn: queued, running, one terminal frame (P-WS-7). All functions run inside `core.commit`. */
 
@@ -38,8 +38,15 @@ export function requireRoomForTurn(core: Core): void {
 }
 
 /** Opens a turn, journals it as `queued`, and leaves a call for its own object. */
-export function openTurn(core: Core, turn: string, conversation: string, call: Call): OpenTurn {
+export function openTurn(
+  core: Core,
+  turn: string,
+  conversation: string,
+  call: Call,
+  again: Pick<TurnState, 'asked' | 'replaces'> = {},
+): OpenTurn {
   const open = core.turns.add(turn, core.ports.newId('msg'), conversation, core.now);
+  Object.assign(open.state, again);
   emitStatus(core, open, 'queued');
   open.state.runs = call.type === 'start';
   core.outbox.add(turn, conversation, call);
@@ -47,7 +54,7 @@ export function openTurn(core: Core, turn: string, conversation: string, call: C
 }
 
 function emitStatus(core: Core, open: OpenTurn, status: TurnStatus, ending: Ending = {}): TurnFrame {
-  const { turn, conversation, message } = open.state;
+  const { turn, conversation, message, replaces } = open.state;
   const { usage, finish_reason, error } = ending;
   const frame = core.emit<TurnFrame>({
     type: 'turn',
@@ -58,6 +65,7 @@ function emitStatus(core: Core, open: OpenTurn, status: TurnStatus, ending: Endi
     ...(usage ? { usage } : {}),
     ...(finish_reason ? { finish_reason } : {}),
     ...(error ? { error } : {}),
+    ...(replaces === undefined ? {} : { replaces }),
   });
   open.state.status = status;
   open.state.opened ||= frame.seq;
@@ -130,6 +138,7 @@ export function reply(core: Core, { state }: OpenTurn, text: string) {
     text,
     timestamp: core.timestamp,
     turn: state.turn,
+    ...(state.replaces === undefined ? {} : { replaces: state.replaces }),
   };
 }
 
@@ -145,12 +154,10 @@ export function closePrompt(
   reason: 'answered' | 'expired' | 'cancelled',
   value?: unknown,
 ): number {
-  const frame = core.emit<PromptClosedFrame>({
-    type: 'prompt_closed',
-    prompt,
-    reason,
-    ...(value === undefined ? {} : { value }),
-  });
+  const frame = core.emit<PromptClosedFrame>(
+    { type: 'prompt_closed', prompt, reason, ...(value === undefined ? {} : { value }) },
+    core.prompts.get(prompt)?.frame.conversation,
+  );
   core.prompts.close(prompt, core.now);
   return frame.seq;
 }

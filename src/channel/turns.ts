@@ -2,7 +2,8 @@ import type { Button, TurnFrame, TurnStatus } from '../protocol/server-frames.ts
 import { isTerminal } from '../protocol/server-frames.ts';
 import type { StartPolicy } from './calls.ts';
 import type { Sql } from './ports.ts';
-import { StreamedText } from './streamed-text.ts';
+import { StreamedText, type TextKind } from './streamed-text.ts';
+import type { Tables } from './tables.ts';
 
 /** The stored facts of a turn. */
 export interface TurnState {
@@ -28,6 +29,9 @@ export interface TurnState {
   active_at: number;
   /** Set once a `message` event gave the reply: its buttons, its lengths (chunks may follow), and the entry that gave it. */
   reply?: { buttons?: Button[]; length: number; reasoning: number; seq: number };
+  /** Of a reply that was asked for again: the user's message, and the reply that this one is instead of. */
+  asked?: string;
+  replaces?: string;
   text_length: number;
   reasoning_length: number;
 }
@@ -51,8 +55,9 @@ export class OpenTurn {
   }
 
   frame(): TurnFrame {
-    const { seq, turn, conversation, message, status } = this.state;
-    return { type: 'turn', seq, turn, conversation, message, status };
+    const { seq, turn, conversation, message, status, replaces } = this.state;
+    const again = replaces === undefined ? {} : { replaces };
+    return { type: 'turn', seq, turn, conversation, message, status, ...again };
   }
 }
 
@@ -60,13 +65,13 @@ export class OpenTurn {
 export class Turns {
   readonly #sql: Sql;
   readonly #open = new Map<string, OpenTurn>();
-  readonly #exists: () => boolean;
+  readonly #tables: Tables;
   #dropped = false;
 
-  constructor(sql: Sql, exists: () => boolean) {
+  constructor(sql: Sql, tables: Tables) {
     this.#sql = sql;
-    this.#exists = exists;
-    if (!exists()) return;
+    this.#tables = tables;
+    if (!tables.has('turns')) return;
     for (const { state } of sql.all<{ state: string }>(
       'SELECT state FROM turns WHERE open = 1 ORDER BY at',
     )) {
@@ -75,8 +80,11 @@ export class Turns {
   }
 
   #restore(state: TurnState): void {
-    const text = StreamedText.load(this.#sql, state.turn, 'text');
-    const reasoning = StreamedText.load(this.#sql, state.turn, 'reasoning');
+    const load = (kind: TextKind): StreamedText =>
+      this.#tables.has('texts')
+        ? StreamedText.load(this.#sql, state.turn, kind)
+        : new StreamedText(state.turn, kind);
+    const [text, reasoning] = [load('text'), load('reasoning')];
     // Text is stored without the state: it speaks for itself.
     state.text_length = text.length;
     state.reasoning_length = reasoning.length;
@@ -101,13 +109,14 @@ export class Turns {
   find(turn: string): TurnState | undefined {
     const open = this.#open.get(turn);
     if (open) return open.state;
-    if (!this.#exists()) return undefined;
+    if (!this.#tables.has('turns')) return undefined;
     const row = this.#sql.all<{ state: string }>('SELECT state FROM turns WHERE turn = ?', turn)[0];
     return row && JSON.parse(row.state);
   }
 
   /** The stretches of the journal that turns take: from their first frame to their last, or without an end. */
   get spans(): { from: number; to: number }[] {
+    if (!this.#tables.has('turns')) return [];
     return this.#sql
       .all<{ state: string }>('SELECT state FROM turns')
       .map(({ state }): TurnState => JSON.parse(state))
@@ -143,12 +152,14 @@ export class Turns {
   /** Stores what is not stored of a turn, inside a transaction; says whether text was written, and with it `mark`. */
   store(open: OpenTurn, now: number, mark: string | null = null): boolean {
     const { state } = open;
+    if (open.unflushed > 0) this.#tables.make('texts');
     const texts = [open.text, open.reasoning].map((one) => one.flush(this.#sql, now, mark));
     const written = texts.includes(true);
     state.text_length = open.text.length;
     state.reasoning_length = open.reasoning.length;
     if (!open.dirty) return written;
     const live = !isTerminal(state.status);
+    this.#tables.make('turns');
     // `at` orders open turns by age and lets finished ones be forgotten.
     this.#sql.run(
       'INSERT INTO turns (turn, open, state, at) VALUES (?, ?, ?, ?) ON CONFLICT (turn) DO UPDATE SET open = excluded.open, state = excluded.state, at = CASE excluded.open WHEN 1 THEN at ELSE excluded.at END',
@@ -158,8 +169,7 @@ export class Turns {
       now,
     );
     if (!live) {
-      this.#sql.run('DELETE FROM texts WHERE turn = ?', state.turn);
-      this.#dropped = true;
+      this.#dropTexts(state.turn);
       this.#open.delete(state.turn);
     }
     open.dirty = false;
@@ -173,7 +183,13 @@ export class Turns {
 
   /** Gives a turn another text, inside a transaction. */
   replaceText(open: OpenTurn, text: string): void {
-    open.text.reset(this.#sql, text);
+    open.text.reset(text);
+    this.#dropTexts(open.state.turn, 'text');
+  }
+
+  #dropTexts(turn: string, kind?: TextKind): void {
+    if (!this.#tables.has('texts')) return;
+    this.#sql.run('DELETE FROM texts WHERE turn = ?1 AND (?2 IS NULL OR kind = ?2)', turn, kind ?? null);
     this.#dropped = true;
   }
 
@@ -186,7 +202,7 @@ export class Turns {
 
   /** The marks beside the texts of open turns. */
   get marks(): string[] {
-    if (!this.#exists()) return [];
+    if (!this.#tables.has('texts')) return [];
     return this.#sql
       .all<{ mark: string }>('SELECT mark FROM texts WHERE mark IS NOT NULL')
       .map(({ mark }) => mark);

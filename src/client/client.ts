@@ -6,7 +6,7 @@ import { decode, type UnknownFrame } from './decode.ts';
 import { Emitter } from './emitter.ts';
 import { type Clock, pageSurroundings, systemClock, type Undo, webSockets } from './environment.ts';
 import type { ClientEvents, ClientOptions, OutgoingMessage } from './options.ts';
-import { Outbox, type Send } from './outbox.ts';
+import { Outbox, type OutboxEntry } from './outbox.ts';
 import { reduce } from './reduce.ts';
 import { SeenPolicy } from './seen.ts';
 import { Sender } from './sender.ts';
@@ -110,44 +110,35 @@ export class StarwireClient {
   }
 
   /** Sends a message; it is in the state at once. Returns its `client_id`. */
-  message({ text, conversation = DEFAULT_CONVERSATION, attachments, reply_to }: OutgoingMessage): string {
+  message({
+    text,
+    conversation = DEFAULT_CONVERSATION,
+    attachments = [],
+    reply_to,
+  }: OutgoingMessage): string {
     const client_id = this.#newId();
-    const at = this.#clock.now() / 1000;
+    const files = attachments.length > 0 ? { attachments: attachments.map(({ id }) => ({ id })) } : {};
+    const reply = reply_to === undefined ? {} : { reply_to };
+    const send = { type: 'message', client_id, text, conversation, ...files, ...reply } as const;
     this.#typing.set(false, conversation);
-    this.#apply({
-      type: 'local.message',
-      client_id,
-      conversation,
-      text,
-      at,
-      ...(reply_to === undefined ? {} : { reply_to }),
-    });
-    this.#events.emit('sending', { client_id });
-    return this.#enqueue(
-      {
-        type: 'message',
-        client_id,
-        text,
-        conversation,
-        ...(attachments ? { attachments } : {}),
-        ...(reply_to === undefined ? {} : { reply_to }),
-      },
-      at,
-    );
+    const at = this.#now();
+    this.#apply({ type: 'local.message', send, at, files: attachments });
+    this.#events.emit('sending', { client_id, conversation, text });
+    return this.#enqueue({ send, at, ...(attachments.length > 0 ? { files: attachments } : {}) });
   }
 
   /** Presses a button of a message. Returns the `client_id` of the press. */
   press(message: string, custom_id: string): string {
     const client_id = this.#newId();
     this.#apply({ type: 'local.press', client_id, message, custom_id });
-    return this.#enqueue({ type: 'action', client_id, message, custom_id });
+    return this.#enqueue({ send: { type: 'action', client_id, message, custom_id }, at: this.#now() });
   }
 
   /** Answers a prompt. Returns the `client_id` of the answer. */
   answer(prompt: string, value: unknown): string {
     const client_id = this.#newId();
     this.#apply({ type: 'local.answer', client_id, prompt, value });
-    return this.#enqueue({ type: 'answer', client_id, prompt, value });
+    return this.#enqueue({ send: { type: 'answer', client_id, prompt, value }, at: this.#now() });
   }
 
   /** Stops a turn, now or as soon as there is a connection. */
@@ -166,7 +157,8 @@ export class StarwireClient {
     const entry = this.#outbox.get(client_id);
     if (!entry) return;
     this.#apply({ type: 'local.retry', client_id });
-    this.#enqueue(entry.send, entry.at);
+    const { refused, ...again } = entry;
+    this.#enqueue(again);
   }
 
   /** Takes an unsent message back. One that is under way may still arrive, and then it is shown. */
@@ -180,26 +172,23 @@ export class StarwireClient {
     this.#apply({ type: 'local.history', conversation, page, older });
   }
 
-  #enqueue(send: Send, at = this.#clock.now() / 1000): string {
-    this.#outbox.put({ send, at });
+  #enqueue(entry: OutboxEntry): string {
+    this.#outbox.put(entry);
     this.#sender.flush();
-    return send.client_id;
+    return entry.send.client_id;
+  }
+
+  /** Unix seconds. */
+  #now(): number {
+    return this.#clock.now() / 1000;
   }
 
   /** What an earlier life of the tab did not get rid of is shown as it was. */
   #showOutbox(): void {
-    for (const { send, at, refused } of this.#outbox.entries) {
+    for (const { send, at, refused, files = [] } of this.#outbox.entries) {
       if (send.type !== 'message') continue;
-      const { client_id, text, conversation = DEFAULT_CONVERSATION, reply_to } = send;
-      this.#apply({
-        type: 'local.message',
-        client_id,
-        conversation,
-        text,
-        at,
-        ...(reply_to === undefined ? {} : { reply_to }),
-      });
-      if (refused) this.#apply({ type: 'local.refused', client_id, error: refused });
+      this.#apply({ type: 'local.message', send, at, files });
+      if (refused) this.#apply({ type: 'local.refused', client_id: send.client_id, error: refused });
     }
   }
 

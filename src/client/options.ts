@@ -1,4 +1,4 @@
-import type { ServerFrame } from '../protocol/server-frames.ts';
+import type { AttachmentView, ServerFrame } from '../protocol/server-frames.ts';
 import type { Status } from './connection.ts';
 import type { Clock, OpenTransport, Surroundings } from './environment.ts';
 import type { OutboxStorage } from './outbox.ts';
@@ -29,7 +29,7 @@ export interface ClientEvents {
   /** The journal could not be resumed: read history over HTTP and hand it to `history()`. */
   stale: { reason: 'start' | 'reset' };
   /** A message of this session was written; it is in the state already. */
-  sending: { client_id: string };
+  sending: { client_id: string; conversation: string; text: string };
   /** A send was refused for good. */
   refused: { client_id: string; error: SendError };
   /** Something was missing on the wire; the client has repaired it by reconnecting. For logs. */
@@ -39,6 +39,7 @@ export interface ClientEvents {
 export interface OutgoingMessage {
   text: string;
   conversation?: string;
-  attachments?: { id: string }[];
+  /** Files that were uploaded before; shown at once, sent by their ids. */
+  attachments?: readonly AttachmentView[];
   reply_to?: string;
 }

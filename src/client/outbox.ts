@@ -1,4 +1,5 @@
 import type { ActionCommand, AnswerCommand, MessageCommand } from '../protocol/client-frames.ts';
+import type { AttachmentView } from '../protocol/server-frames.ts';
 import type { SendError } from './state.ts';
 
 /** What waits for the server's word; resent after every reconnect under the same `client_id` (P-WS-5). */
@@ -10,6 +11,8 @@ export interface OutboxEntry {
   at: number;
   /** Refused for good; stays until it is retried or discarded. */
   refused?: SendError;
+  /** What the attachments of a message look like. */
+  files?: readonly AttachmentView[];
 }
 
 /** Where entries outlive a reload of the tab. */

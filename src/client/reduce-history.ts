@@ -1,6 +1,6 @@
 import type { HistoryRow } from '../protocol/history.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
-import { place, withInsert } from './items.ts';
+import { indexOf, place, withInsert } from './items.ts';
 import { applyEdit, fileItem, messageItem, withPress } from './reduce-messages.ts';
 import { type Conversation, type Item, isUnsent, type LocalInput, type MessageItem } from './state.ts';
 
@@ -25,12 +25,21 @@ export function reduceHistory(conversation: Conversation, { page, older }: Input
     if (isUnsent(item)) return item.kind !== 'message' || !clients.has(item.client_id);
     return older || staysOver(item, newest, conversation);
   });
-  const items = older ? [...fromRows, ...rest] : rest.reduce(placeAgain, fromRows);
+  const items = inPlace(older ? [...fromRows, ...rest] : rest.reduce(placeAgain, fromRows));
   const merged: Conversation = { ...conversation, items, loaded: true, before: page.next };
   return rows.reduce<Conversation>(
     (next, row) => (row.type === 'message' ? withPress(next, row) : next),
     merged,
   );
+}
+
+/** A reply that was made anew stands where the one before it stood, which is not shown any more. */
+function inPlace(items: readonly Item[]): readonly Item[] {
+  return items.reduce<readonly Item[]>((list, item) => {
+    if (item.kind !== 'message' || item.replaces === undefined) return list;
+    const old = indexOf(list, 'message', item.replaces);
+    return old < 0 ? list : list.with(old, item).filter((one, at) => one !== item || at === old);
+  }, items);
 }
 
 /** Unsent messages stay last, in their order; `place` puts the others where their turn is. */

@@ -6,10 +6,10 @@ type Local<T extends LocalInput['type']> = Extract<LocalInput, { type: T }>;
 /** An own message is shown at once, under its `client_id`, until the server's copy replaces it. */
 export function optimistic(
   conversation: Conversation,
-  input: Local<'local.message'>,
+  { send, at, files }: Local<'local.message'>,
   sender: string,
 ): Conversation {
-  const { client_id, text, at, reply_to } = input;
+  const { client_id, text, reply_to } = send;
   if (ownIndex(conversation, client_id) >= 0) return conversation;
   const item: MessageItem = {
     kind: 'message',
@@ -26,6 +26,7 @@ export function optimistic(
     timestamp: at,
     client_id,
     ...(reply_to === undefined ? {} : { reply_to }),
+    ...(files.length > 0 ? { attachments: files } : {}),
   };
   return { ...conversation, items: [...conversation.items, item] };
 }

@@ -8,7 +8,16 @@ const EDITS_KEPT = 64;
 /** The message as an item; what only this side knows is taken over from the one it replaces. */
 export function messageItem(frame: MessageFrame, old: MessageItem | undefined): MessageItem {
   const { id, role, sender, text, timestamp, seq, partial } = frame;
-  const { reasoning = '', buttons, attachments, turn = old?.turn, client_id, reply_to, custom_id } = frame;
+  const {
+    reasoning = '',
+    buttons,
+    attachments,
+    turn = old?.turn,
+    client_id,
+    reply_to,
+    replaces,
+    custom_id,
+  } = frame;
   return {
     kind: 'message',
     id,
@@ -29,6 +38,7 @@ export function messageItem(frame: MessageFrame, old: MessageItem | undefined): 
     ...(turn === undefined ? {} : { turn }),
     ...(client_id === undefined ? {} : { client_id }),
     ...(reply_to === undefined ? {} : { reply_to }),
+    ...(replaces === undefined ? {} : { replaces }),
     ...(custom_id === undefined ? {} : { custom_id }),
     ...(old?.usage ? { usage: old.usage } : {}),
   };

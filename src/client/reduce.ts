@@ -1,3 +1,4 @@
+import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import type { ServerFrame } from '../protocol/server-frames.ts';
 import { withEntry, withoutKey } from './items.ts';
 import { reduceHistory } from './reduce-history.ts';
@@ -58,7 +59,7 @@ export function reduce(state: ChatState, input: ServerFrame | LocalInput): ChatS
     case 'typing': {
       const { sender, active } = input;
       if (sender === state.user?.id) return state;
-      return change(state, input.conversation ?? 'default', (one) => typing(one, sender, active));
+      return change(state, input.conversation ?? DEFAULT_CONVERSATION, (one) => typing(one, sender, active));
     }
     case 'delta':
       return state;
@@ -69,7 +70,9 @@ export function reduce(state: ChatState, input: ServerFrame | LocalInput): ChatS
         input.title === undefined ? one : { ...one, title: input.title },
       );
     case 'local.message':
-      return change(state, input.conversation, (one) => optimistic(one, input, state.user?.id ?? ''));
+      return change(state, input.send.conversation ?? DEFAULT_CONVERSATION, (one) =>
+        optimistic(one, input, state.user?.id ?? ''),
+      );
     case 'local.press':
       return changeAll(state, (one) => pressing(one, input));
     case 'local.answer':

@@ -1,3 +1,4 @@
+import type { MessageCommand } from '../protocol/client-frames.ts';
 import type { HistoryPage } from '../protocol/history.ts';
 import type { UserView } from '../protocol/identity.ts';
 import type {
@@ -77,6 +78,8 @@ export interface MessageItem {
   turn?: string;
   client_id?: string;
   reply_to?: string;
+  /** The reply that this one was made instead of. */
+  replaces?: string;
   custom_id?: string;
   usage?: Usage;
   /** Why the turn did not complete. */
@@ -141,14 +144,7 @@ export function emptyConversation(id: string): Conversation {
 
 /** What happens on this side of the wire. */
 export type LocalInput =
-  | {
-      type: 'local.message';
-      client_id: string;
-      conversation: string;
-      text: string;
-      at: number;
-      reply_to?: string;
-    }
+  | { type: 'local.message'; send: MessageCommand; at: number; files: readonly AttachmentView[] }
   | { type: 'local.press'; client_id: string; message: string; custom_id: string }
   | { type: 'local.answer'; client_id: string; prompt: string; value: unknown }
   | { type: 'local.refused'; client_id: string; error: SendError }

@@ -20,6 +20,10 @@ interface Reply {
   sent: number;
   /** What the client was sent is no longer how the text begins: it gets the truth with `done`. */
   diverged: boolean;
+  /** It came as one message: there is nothing to stream, `done` brings it. */
+  whole: boolean;
+  /** After a `reset` nobody has said yet that its turn is still open. */
+  lost: boolean;
   buttons: string;
   /** What ends it. */
   end?: object;
@@ -42,7 +46,8 @@ export const EMPTY_REPLIES: Replies = { queue: [], expected: [] };
 /** As many as are remembered; only a `typing` too many depends on it. */
 const EXPECTED = 64;
 
-export const TOO_LATE = 'Agent did not respond in time. Please try again.';
+const TOO_LATE = 'Agent did not respond in time. Please try again.';
+const LOST = 'The connection was interrupted. Please open the conversation again.';
 
 /** The reply to a message is, or is no longer, awaited. */
 export function expecting(replies: Replies, client_id: string | undefined, awaited = true): Replies {
@@ -67,7 +72,7 @@ export function repliesDown(replies: Replies, frame: ServerFrame): [Replies, obj
       const reply = replyOf(replies, frame.turn);
       if (!reply || frame.kind !== 'text') return [replies, []];
       const text = reply.text.slice(0, frame.offset) + frame.text;
-      return told(replies, grown(reply, text));
+      return told(replies, { ...grown(reply, text), whole: false });
     }
     case 'file':
       return told(replies, block(frame.conversation, fileLink(frame)));
@@ -84,6 +89,13 @@ export function repliesDown(replies: Replies, frame: ServerFrame): [Replies, obj
       const reply = replies.queue.find((one) => 'turn' in one && one.message === frame.id);
       return reply && 'turn' in reply ? told(replies, grown(reply, frame.text)) : [replies, []];
     }
+    case 'reset':
+      return [
+        { ...replies, queue: replies.queue.map((one) => ('turn' in one ? { ...one, lost: true } : one)) },
+        [],
+      ];
+    case 'ready':
+      return flushed({ ...replies, queue: replies.queue.map(given) });
     case 'typing':
       return [replies, frame.sender === 'star' && frame.active && replies.queue.length === 0 ? [TYPING] : []];
     default:
@@ -106,7 +118,7 @@ function said(
   const reply = replyOf(replies, turn);
   const list = buttonList(buttons);
   if (reply?.message !== id) return told(replies, block(conversation, joined([text, list])));
-  return told(replies, { ...grown(reply, text), buttons: list });
+  return told(replies, { ...grown(reply, text), whole: true, buttons: list });
 }
 
 function turned(replies: Replies, frame: TurnFrame): [Replies, object[]] {
@@ -114,7 +126,7 @@ function turned(replies: Replies, frame: TurnFrame): [Replies, object[]] {
   const known = replyOf(replies, turn);
   // What had ended before this connection has been told as a message, but for a failure, which has none.
   if (!known && (status === 'completed' || status === 'cancelled')) return [replies, []];
-  const reply = { ...(known ?? begun(turn, message, conversation)), message };
+  const reply = { ...(known ?? begun(turn, message, conversation)), message, lost: false };
   const typing = known || isTerminal(status) ? [] : [TYPING];
   const [next, frames] = told(replies, isTerminal(status) ? { ...reply, end: ending(reply, frame) } : reply);
   return [next, [...typing, ...frames]];
@@ -126,8 +138,24 @@ function ending(reply: Reply, { status, error }: TurnFrame): object {
   return done(reply.conversation, joined([partOf(reply), reply.buttons]));
 }
 
+/** What a `reset` may have ended unheard, where the open state that came after it does not have it. */
+function given(one: Reply | Block): Reply | Block {
+  return 'turn' in one && one.lost ? { ...one, end: one.end ?? { type: 'error', message: LOST } } : one;
+}
+
 function begun(turn: string, message: string, conversation: string): Reply {
-  return { turn, message, conversation, text: '', from: 0, sent: 0, diverged: false, buttons: '' };
+  return {
+    turn,
+    message,
+    conversation,
+    text: '',
+    from: 0,
+    sent: 0,
+    diverged: false,
+    whole: false,
+    lost: false,
+    buttons: '',
+  };
 }
 
 function grown(reply: Reply, text: string): Reply {
@@ -175,7 +203,7 @@ function flushed(replies: Replies): [Replies, object[]] {
       queue.shift();
       continue;
     }
-    if (!('turn' in first) || first.diverged || first.text.length <= first.sent) break;
+    if (!('turn' in first) || first.whole || first.diverged || first.text.length <= first.sent) break;
     frames.push({ type: 'chunk', text: first.text.slice(first.sent) });
     queue[0] = { ...first, sent: first.text.length };
     break;

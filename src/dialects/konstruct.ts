@@ -4,8 +4,8 @@ import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { parse, parseJson } from '../protocol/parse.ts';
 import type { PromptFrame, ServerFrame } from '../protocol/server-frames.ts';
 import type { Dialect, Door, Hello, Step } from './dialect.ts';
-import { answerOf } from './konstruct-answers.ts';
 import { EMPTY_REPLIES, expecting, type Replies, repliesDown, unfinished } from './konstruct-replies.ts';
+import { answerOf } from './written-answers.ts';
 
 /**
  * The Konstruct portal's socket, `WS /chat/ws/{conversation_id}`. The client says who it is in its first frame, then sends
@@ -18,8 +18,8 @@ export interface KonstructState {
   /** Conversations that this socket shows: those it has named, the newest last. */
   shown: readonly string[];
   replies: Replies;
-  /** The newest open question: what the client says next may answer it. */
-  prompt?: PromptFrame | undefined;
+  /** Open questions: what the client says next may answer the newest of its conversation. */
+  prompts: readonly PromptFrame[];
 }
 
 /** Conversations that one socket shows at a time; the portal opens one socket for each. */
@@ -69,7 +69,7 @@ export const konstruct: Dialect<KonstructState> = {
   open({ path: { conversation_id = '' } }: Door): KonstructState {
     if (!isUuid(conversation_id)) throw denied('Invalid UUID format in conversation_id');
     const conversation = conversation_id.toLowerCase();
-    return { conversation, shown: [conversation], replies: EMPTY_REPLIES };
+    return { conversation, shown: [conversation], replies: EMPTY_REPLIES, prompts: [] };
   },
 
   up(state, text, id): Step<KonstructState> {
@@ -84,7 +84,8 @@ export const konstruct: Dialect<KonstructState> = {
       });
     if (said === '') throw new StarwireError('bad_request', '"text" is empty', { field: 'text' });
     const shown = [...state.shown.filter((one) => one !== conversation), conversation].slice(-SHOWN);
-    const answer = state.prompt?.conversation === conversation ? answerOf(state.prompt, said) : undefined;
+    const question = state.prompts.findLast((one) => one.conversation === conversation);
+    const answer = question && answerOf(question, said);
     const command: Command = answer
       ? { type: 'answer', client_id: id, prompt: answer.prompt, value: answer.value }
       : {
@@ -116,8 +117,11 @@ export const konstruct: Dialect<KonstructState> = {
       !state.shown.includes(frame.conversation)
     )
       return { state };
+    // It comes again after a reset of the object.
+    if (frame.type === 'prompt' && state.prompts.some(({ prompt }) => prompt === frame.prompt))
+      return { state };
     const [replies, frames] = repliesDown(state.replies, frame);
-    return { state: { ...state, replies, prompt: promptAfter(state.prompt, frame) }, frames };
+    return { state: { ...state, replies, prompts: promptsAfter(state.prompts, frame) }, frames };
   },
 
   left: ({ replies }, { reason }) =>
@@ -132,7 +136,7 @@ function error(message: string) {
   return { type: 'error', message };
 }
 
-function promptAfter(prompt: PromptFrame | undefined, frame: ServerFrame): PromptFrame | undefined {
-  if (frame.type === 'prompt') return frame;
-  return frame.type === 'prompt_closed' && frame.prompt === prompt?.prompt ? undefined : prompt;
+function promptsAfter(prompts: readonly PromptFrame[], frame: ServerFrame): readonly PromptFrame[] {
+  if (frame.type === 'prompt') return [...prompts, frame];
+  return frame.type === 'prompt_closed' ? prompts.filter(({ prompt }) => prompt !== frame.prompt) : prompts;
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { runtimeMark } from './orphans.ts';
-import { inRoot, pageDir, root, workerScript } from './paths.ts';
+import { pageDir, root, workerScript } from './paths.ts';
+import { migrations, prepareRecords } from './records.ts';
 import { endOnSignal } from './signals.ts';
 import type { Variables } from './variables.ts';
 
@@ -32,10 +33,22 @@ export async function startRuntime(options: RuntimeOptions): Promise<string> {
   );
   endOnSignal(miniflare);
   const { origin } = await miniflare.ready;
-  const database = await miniflare.getD1Database('DB');
-  await database.prepare(readFileSync(inRoot('schema.sql'), 'utf8')).run();
+  await prepareRecords(await miniflare.getD1Database('DB'), migrations());
+  const worker = await miniflare.getWorker('starwire');
+  const clearUp = async () => {
+    try {
+      await worker.scheduled();
+    } catch (error) {
+      console.error('The scheduled work failed:', error);
+    }
+  };
+  void clearUp();
+  setInterval(() => void clearUp(), SCHEDULED_MS).unref();
   return origin;
 }
+
+/** As often as the cron trigger of wrangler.toml. */
+export const SCHEDULED_MS = 900_000;
 
 /** wrangler.toml in Miniflare's words; test/unit/local/wrangler.test.ts holds the two together. */
 export function describeWorker(bindings: Variables) {

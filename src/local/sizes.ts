@@ -5,17 +5,18 @@ import { pageDir, workerDir } from './paths.ts';
 /** Budgets in KiB after gzip: a Worker starts cold in a few ms, a page is usable at once on a slow phone. */
 const worker_budget_kib = 150;
 const page_budget_kib = 60;
+const styles_budget_kib = 15;
 
 const gzip_kib = (files: string[]): number =>
   files.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0) / 1024;
 
-/** The scripts that the page loads before it is usable: those that its HTML names. */
-function firstLoad(): string[] {
+/** What the page loads before it is usable: the files of a kind that its HTML names. */
+function firstLoad(ending: 'js' | 'css'): string[] {
   const html = readFileSync(`${pageDir}/index.html`, 'utf8');
   const tags = html.match(/<(?:script|link)\b[^>]*>/g) ?? [];
   return tags
-    .map((tag) => /\b(?:src|href)="(\/[^"]+\.js)"/.exec(tag)?.[1])
-    .filter((path) => path !== undefined)
+    .map((tag) => /\b(?:src|href)="(\/[^"]+)"/.exec(tag)?.[1])
+    .filter((path) => path?.endsWith(`.${ending}`))
     .map((path) => `${pageDir}${path}`);
 }
 
@@ -27,5 +28,6 @@ function report(what: string, files: string[], budget_kib: number): boolean {
 }
 
 const worker = report('Worker', globSync(`${workerDir}/*.{js,wasm}`), worker_budget_kib);
-const page = report('Page, first-load script', firstLoad(), page_budget_kib);
-if (!worker || !page) process.exitCode = 1;
+const page = report('Page, first-load script', firstLoad('js'), page_budget_kib);
+const styles = report('Page, styles', firstLoad('css'), styles_budget_kib);
+if (!worker || !page || !styles) process.exitCode = 1;

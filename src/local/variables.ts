@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util';
 /** Every variable that reaches the Worker: from the dev vars file or, first, from the environment. */
 export const variables = [
   'AUTH_SECRET',
+  'SIGNING_SECRET',
   'INTERNAL_TOKEN',
   'UPSTREAM_WEBHOOK_SECRET',
   'ENCRYPTION_KEY',
@@ -15,10 +16,15 @@ export const variables = [
   'UPSTREAM_MODEL',
   'UPSTREAM_MODELS',
   'UPSTREAM_BODY',
+  'HERMES_WEBUI_CHAT_BACKEND',
+  'HERMES_WEBUI_GATEWAY_BASE_URL',
+  'HERMES_WEBUI_GATEWAY_API_KEY',
+  'API_SERVER_KEY',
   'AUTH_JWKS_URL',
   'AUTH_ISSUER',
   'AUTH_AUDIENCE',
   'ALLOWED_ORIGINS',
+  'PUBLIC_URL',
   'LIMITS',
 ] as const;
 
@@ -31,6 +37,7 @@ function firstDevVars(): string {
   return [
     '# Made by `npm start`: secrets of this machine only. A variable of the environment wins over a line here.',
     `AUTH_SECRET=${secret()}`,
+    `SIGNING_SECRET=${secret()}`,
     `INTERNAL_TOKEN=${secret()}`,
     `UPSTREAM_WEBHOOK_SECRET=whsec_${randomBytes(32).toString('base64')}`,
     `ENCRYPTION_KEY=${randomBytes(32).toString('base64')}`,

@@ -2,14 +2,11 @@ import type { StartPolicy } from '../channel/calls.ts';
 import { Channel } from '../channel/channel.ts';
 import type { IngestRequest } from '../channel/ingest.ts';
 import type { Pending } from '../channel/outbox.ts';
-import type { Session } from '../channel/session.ts';
-import { nativeUp } from '../dialects/native.ts';
 import { contextOf, type Env } from '../env.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { log } from '../protocol/log.ts';
-import { exceedsBytes } from '../protocol/text.ts';
-import { Files, fileUrl, knownFiles } from '../records/files.ts';
 import { positionOf, readAttach } from './attach-request.ts';
+import { Commands, type Recall } from './commands.ts';
 import { clock, DurableSql, socketOf } from './durable-ports.ts';
 import { outcome } from './outcome.ts';
 import { creditOf } from './relay-frames.ts';
@@ -36,6 +33,7 @@ export class ChannelHost {
   readonly #who: () => Identified;
   #channel: Channel | undefined;
   #heard: string | undefined;
+  readonly #commands: Commands;
   /** When the alarm is set for; undefined: not known since the object woke. */
   #alarm: number | undefined;
 
@@ -43,6 +41,7 @@ export class ChannelHost {
     this.#ctx = ctx;
     this.#env = env;
     this.#who = who;
+    this.#commands = new Commands(env, this);
   }
 
   get channel(): Channel {
@@ -63,21 +62,17 @@ export class ChannelHost {
   }
 
   #build(): Channel {
-    const { config, seal } = contextOf(this.#env);
+    const { config, seal, files } = contextOf(this.#env);
     const { tenant, channel } = this.#who();
-    const sql = new DurableSql(this.#ctx.storage);
     return new Channel(
       {
         name: channel,
-        sql,
+        sql: new DurableSql(this.#ctx.storage),
         clock,
         epochs: seal.epochs(JSON.stringify([tenant, channel])),
         newId: seal.newId,
         limits: config.limits,
-        links: {
-          url: (id, filename) => fileUrl(seal, config.limits, this.#origin, id, filename),
-          data: (id) => sql.all<{ data: string }>('SELECT data FROM blobs WHERE id = ?', id)[0]?.data,
-        },
+        url: (id, filename) => files.url(this.#origin, id, filename),
       },
       this.#ctx.getWebSockets(SESSION).map(socketOf),
     );
@@ -106,11 +101,19 @@ export class ChannelHost {
     }
   }
 
+  /** Forgets everything that was ever stored; what comes next is a new journal. */
+  drop(): void {
+    this.channel.drop();
+    // Sockets that are closing are no sessions of the new one.
+    for (const socket of this.#ctx.getWebSockets(SESSION)) socket.serializeAttachment(null);
+    this.#channel = undefined;
+  }
+
   /** Sets the alarm for what the channel, or its owner (`also`), waits for. Part of the same commit as the writes before it. */
   schedule(also?: number): void {
     const times = [this.channel.wake, also].filter((time) => time !== undefined);
     if (times.length === 0) return;
-    const at = Math.min(...times);
+    const at = Math.max(Math.min(...times), Date.now());
     // An alarm that rings too early only looks and is set again: moving it back is not worth a row.
     if (this.#alarm !== undefined && this.#alarm <= at && this.#alarm > Date.now()) return;
     this.#alarm = at;
@@ -181,44 +184,52 @@ export class ChannelHost {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** A message on any of the sockets. */
-  async receive(socket: WebSocket, message: string | ArrayBuffer, only?: string): Promise<void> {
-    if (this.#ctx.getTags(socket).includes(INGEST)) return this.#ingest(socket, message, only);
+  /**
+   * A message on any of the sockets; `recall` makes messages known that it changes and the journal no longer holds. Says whether
+   * anything was stored: text that streams by only passes through.
+   */
+  async receive(
+    socket: WebSocket,
+    message: string | ArrayBuffer,
+    only?: string,
+    recall: Recall = async () => {},
+  ): Promise<boolean> {
+    const { channel } = this;
+    const { revision } = channel;
+    await this.#receive(socket, message, only, recall);
+    return this.#channel !== channel || channel.revision !== revision;
+  }
+
+  async #receive(
+    socket: WebSocket,
+    message: string | ArrayBuffer,
+    only: string | undefined,
+    recall: Recall,
+  ): Promise<void> {
+    if (ingests.has(socket) || this.#ctx.getTags(socket).includes(INGEST))
+      return this.#ingest(socket, message, only, recall);
     const session = this.channel.session(socketOf(socket));
     if (!session) return socket.close(CLOSE.restart, 'restart');
     if (typeof message !== 'string')
       return session.close(CLOSE.unsupported, 'binary frames are not supported');
     const credit = session.is.credit === undefined ? undefined : creditOf(message);
     if (credit !== undefined) return this.run((channel) => channel.credit(session, credit));
-    await this.#command(session, message);
-  }
-
-  async #command(session: Session, text: string): Promise<void> {
-    const { config, tokens, seal } = contextOf(this.#env);
-    if (exceedsBytes(text, config.limits.frame_bytes))
-      return session.close(CLOSE.too_large, 'the frame is too large');
-    const read = nativeUp(text);
-    if ('error' in read) return this.run((channel) => channel.malformed(session, read.error, read.client_id));
-    const { command } = read;
-    if (command.type === 'message' && command.attachments && command.attachments.length > 0) {
-      const files = await knownFiles(new Files(this.#env.FILES), seal, session.identity, command.attachments);
-      return this.run((channel) => channel.receive(session, command, files));
-    }
-    if (command.type !== 'refresh') return this.run((channel) => channel.receive(session, command));
-    try {
-      const identity = await tokens.verify(command.token);
-      this.run((channel) => channel.refreshed(session, identity));
-    } catch (error) {
-      if (!(error instanceof StarwireError)) throw error;
-      this.run((channel) => channel.malformed(session, error));
-    }
+    await this.#commands.take(socket, session, message, recall);
   }
 
   /** One batch of a long ingest; the answer says what became of it and whether all of it is stored. */
-  #ingest(socket: WebSocket, message: string | ArrayBuffer, only: string | undefined): void {
+  async #ingest(
+    socket: WebSocket,
+    message: string | ArrayBuffer,
+    only: string | undefined,
+    recall: Recall,
+  ): Promise<void> {
     if (typeof message !== 'string')
       return socket.close(CLOSE.unsupported, 'binary frames are not supported');
     const request: IngestRequest = JSON.parse(message);
+    const changed = editedBy(request);
+    // Without a wait where there is none to be had: batches keep their order.
+    if (changed.length > 0) await recall(changed);
     try {
       const answer = outcome(() => this.run((channel) => channel.ingest({ ...request, only })));
       const { stored } = this.channel;
@@ -269,12 +280,21 @@ interface IngestMark {
   unstored: boolean;
 }
 
+/** The marks that this life of the isolate has made: they need not be read again with every batch. */
+const ingests = new WeakMap<WebSocket, boolean>();
+
 function markIngest(socket: WebSocket, unstored: boolean): void {
-  if (!isIngest(socket.deserializeAttachment(), unstored))
-    socket.serializeAttachment({ unstored } satisfies IngestMark);
+  if (ingests.get(socket) === unstored) return;
+  ingests.set(socket, unstored);
+  socket.serializeAttachment({ unstored } satisfies IngestMark);
 }
 
 function isIngest(attachment: unknown, unstored?: boolean): attachment is IngestMark {
   if (typeof attachment !== 'object' || attachment === null || !('unstored' in attachment)) return false;
   return unstored === undefined || attachment.unstored === unstored;
+}
+
+/** The messages that a request changes. */
+export function editedBy({ events }: IngestRequest): string[] {
+  return events.flatMap(({ event }) => (event.kind === 'edit' ? event.id : []));
 }

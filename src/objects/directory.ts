@@ -11,8 +11,8 @@ export interface Candidate {
 }
 
 /**
- * One shard of who is online: a durable superset, written only when a user goes from none to one session or back. Reports
- * carry the hub's version, so that a stale one loses; what a crash left behind is pruned by those who read.
+ * One shard of who is online: a durable superset, written only when a user comes (a first session, or an open turn
+ * without one) or has gone. Reports carry the hub's version, so that a stale one loses; what a crash left behind is pruned by those who read.
  */
 export class Directory extends createDurable() {
   // The base class sets it; a field of our own would wipe it out.
@@ -26,7 +26,7 @@ export class Directory extends createDurable() {
     return sql;
   }
 
-  /** `user` is percent-encoded: the library puts arguments into a header. */
+  /** `user` is percent-encoded: the library puts arguments into a header. Says whether the tenant is listed. */
   report(user: string, version: number, here: boolean): boolean {
     this.table().exec(
       'INSERT INTO online (user, version, here) VALUES (?, ?, ?) ON CONFLICT (user) DO UPDATE SET version = excluded.version, here = excluded.here WHERE excluded.version >= version',
@@ -34,6 +34,12 @@ export class Directory extends createDurable() {
       version,
       here ? 1 : 0,
     );
+    return this.state.storage.kv.get<boolean>('listed') ?? false;
+  }
+
+  /** The tenant is in the records' list by now. */
+  listed(): boolean {
+    this.state.storage.kv.put('listed', true);
     return true;
   }
 
@@ -60,6 +66,7 @@ export class Directory extends createDurable() {
 /** What a Directory object answers; itty-durable's stub itself is untyped. */
 interface Shard {
   report(user: string, version: number, here: boolean): Promise<boolean>;
+  listed(): Promise<boolean>;
   candidates(): Promise<Candidate[]>;
   running(): Promise<boolean>;
   run(running: boolean): Promise<boolean>;
@@ -81,11 +88,17 @@ export class Presence {
     return this.#get(this.#namespace, `${tenant}/${n}`);
   }
 
-  async report(tenant: string, user: string, version: number, here: boolean): Promise<void> {
-    await this.#shard(tenant, shardOf(user)).report(encodeURIComponent(user), version, here);
+  /** Says whether this shard's tenant is listed (`listed`). */
+  report(tenant: string, user: string, version: number, here: boolean): Promise<boolean> {
+    return this.#shard(tenant, shardOf(user)).report(encodeURIComponent(user), version, here);
   }
 
-  /** Users of a tenant who may be online. */
+  /** The tenant of this user is listed by now. */
+  async listed(tenant: string, user: string): Promise<void> {
+    await this.#shard(tenant, shardOf(user)).listed();
+  }
+
+  /** Users of a tenant who may be connected or have an open turn. */
   async candidates(tenant: string): Promise<Candidate[]> {
     const shards = Array.from({ length: SHARDS }, (_, n) => this.#shard(tenant, n).candidates());
     return (await Promise.all(shards))

@@ -7,7 +7,7 @@ import { log } from '../protocol/log.ts';
 import type { OutboundEvent } from '../protocol/outbound.ts';
 import { parse } from '../protocol/parse.ts';
 import type { TurnStatus } from '../protocol/server-frames.ts';
-import { Files } from '../records/files.ts';
+import type { FileOwner } from '../records/file-rows.ts';
 import { stored } from '../records/store-event.ts';
 import type { ReplySink } from '../upstream/run.ts';
 import type { Address } from '../upstream/upstream.ts';
@@ -32,12 +32,11 @@ interface ReplyOwner {
  * same reply to the same delivery repeats nothing.
  */
 export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: string): ReplySink {
-  const { seal, config } = contextOf(env);
-  const files = new Files(env.FILES);
+  const context = contextOf(env);
   const storeFor =
-    ({ tenant, user }: { tenant: string; user: string }): StoreEvent =>
+    (whose: () => FileOwner | Promise<FileOwner>): StoreEvent =>
     (event) =>
-      stored({ files, seal, limits: config.limits }, { tenant, user }, event);
+      stored(context, whose, event);
   const hub = ({ tenant, user }: { tenant: string; user: string }) =>
     env.USER_HUB.getByName(hubName(tenant, user));
 
@@ -49,7 +48,7 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
   const store: StoreEvent = (event) => {
     // Its message may repeat what somebody wrote.
     if (event.kind === 'error') log('warn', 'turn failed', { tenant, user, turn, type: event.type });
-    return storeFor(owner)(turned(event, turn));
+    return storeFor(() => owner)(turned(event, turn));
   };
   const own =
     owner.channel === 'here'
@@ -60,16 +59,28 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
     own,
     ({ tenant, channel: { kind, id } }) => {
       const to = { tenant, user: id };
+      const reply = `${key} ${turn}`;
       if (kind === 'webchat') {
         parse(UserId, id, 'channel');
-        return linkSink(() => hub(to), `${key} ${turn}`, storeFor(to), refused);
+        const store = storeFor(() => to);
+        return linkSink(() => hub(to), reply, store, refused);
       }
-      if (!seal.isOurs('req', id))
+      if (!context.seal.isOurs('req', id))
         throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
-      return linkSink(() => env.REQUEST_STREAM.getByName(id), `${key} ${turn}`, storeFor(to), refused);
+      const store = storeFor(() => streamOwner(env, id));
+      return linkSink(() => env.REQUEST_STREAM.getByName(id), reply, store, refused);
     },
     refused,
   );
+}
+
+/** Whose the channel `sse:{id}` is. Throws `not_found` where there is none. */
+export async function streamOwner(env: Env, id: string): Promise<FileOwner> {
+  const facts = await env.REQUEST_STREAM.getByName(id).facts();
+  if (facts?.channel !== 'here')
+    throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
+  const { tenant, user } = facts;
+  return { tenant, user };
 }
 
 /** Kinds that belong to a turn: where they name none, it is the delivery's. */

@@ -4,18 +4,18 @@ import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Call, Pending } from '../channel/outbox.ts';
 import { contextOf, type Env } from '../env.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
-import type { HistoryPage, HistoryRow } from '../protocol/history.ts';
 import { hubName } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
-import { type RunRecord, TurnRun } from '../upstream/run.ts';
+import { TurnRun } from '../upstream/run.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
-import { replySink } from './reply-sinks.ts';
 import { RequestBody } from './request-body.ts';
+import { tellEnd } from './request-end.ts';
 import type { HubCall, OpenRequest, Owner, StreamFacts } from './request-types.ts';
 import { aboutOf, cancellation, opening } from './turn-deliveries.ts';
+import { turnPorts } from './turn-ports.ts';
 import { TurnUpstream } from './turn-upstream.ts';
 
 /**
@@ -24,6 +24,7 @@ import { TurnUpstream } from './turn-upstream.ts';
  */
 export class RequestStream extends DurableObject<Env> {
   #host: ChannelHost;
+  #kept: Owner | undefined;
   readonly #run: TurnRun;
   readonly #body: RequestBody;
   readonly #upstream: TurnUpstream;
@@ -37,21 +38,9 @@ export class RequestStream extends DurableObject<Env> {
     this.#host = this.#newHost();
     const { kv } = ctx.storage;
     this.#body = new RequestBody(kv);
-    const upstream = new TurnUpstream(env, () => this.#required, this.#body);
-    this.#upstream = upstream;
-    this.#run = new TurnRun({
-      load: () => kv.get<RunRecord>('run'),
-      save: (record) => kv.put('run', record),
-      now: () => Date.now(),
-      call: upstream.call,
-      // Whose upstream it is, is not known before the turn has begun.
-      get repeatable() {
-        return upstream.repeatable;
-      },
-      history: (conversation, limit) => this.#history(conversation, limit),
-      sink: (name) => replySink(env, this.#required, this.#host, name),
-      attempted: (accepted) => this.#attempted(accepted),
-    });
+    this.#upstream = new TurnUpstream(env, () => this.#required, this.#body);
+    const object = { env, kv, upstream: this.#upstream, owner: () => this.#required, host: () => this.#host };
+    this.#run = new TurnRun(turnPorts(object));
   }
 
   #newHost(): ChannelHost {
@@ -61,8 +50,15 @@ export class RequestStream extends DurableObject<Env> {
     });
   }
 
+  /** Read once in a life of the object: every message asks for it. */
   get #owner(): Owner | undefined {
-    return this.ctx.storage.kv.get<Owner>('owner');
+    this.#kept ??= this.ctx.storage.kv.get<Owner>('owner');
+    return this.#kept;
+  }
+
+  #keep(owner: Owner): void {
+    this.ctx.storage.kv.put<Owner>('owner', owner);
+    this.#kept = owner;
   }
 
   get #required(): Owner {
@@ -73,27 +69,6 @@ export class RequestStream extends DurableObject<Env> {
 
   get #limits() {
     return contextOf(this.env).config.limits;
-  }
-
-  #hub({ tenant, user }: { tenant: string; user: string }) {
-    return this.env.USER_HUB.getByName(hubName(tenant, user));
-  }
-
-  /** What was said before, for an upstream that must be told; an `sse:` request brings its own. */
-  async #history(conversation: string, limit: number): Promise<readonly HistoryRow[]> {
-    const owner = this.#required;
-    if (owner.channel === 'here') return [];
-    const page: HistoryPage = JSON.parse(await this.#hub(owner).history(conversation, undefined, limit));
-    return page.messages;
-  }
-
-  async #attempted(accepted: boolean) {
-    const owner = this.#required;
-    if (owner.channel === 'hub') return this.#hub(owner).attempted(owner.turn, accepted);
-    return this.#host.run((channel) => {
-      channel.attempted(owner.turn, accepted);
-      return channel.turn(owner.turn)?.status;
-    });
   }
 
   /** The status of the turn that is here. Other than with its facts, nothing is stored to tell it. */
@@ -118,7 +93,7 @@ export class RequestStream extends DurableObject<Env> {
   }
 
   #own(owner: Omit<Owner, 'forget_at'>): void {
-    this.ctx.storage.kv.put<Owner>('owner', {
+    this.#keep({
       ...owner,
       forget_at: Date.now() + this.#limits.idempotency_ms,
     });
@@ -183,8 +158,9 @@ export class RequestStream extends DurableObject<Env> {
       const status = this.#status;
       const soon = Date.now() + this.#limits.stream_retention_ms;
       if (status && isTerminal(status) && owner.forget_at > soon) {
-        this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
+        this.#keep({ ...owner, forget_at: soon });
         this.#body.delete();
+        this.ctx.waitUntil(tellEnd(this.env, owner, this.#host.channel.endings(Number.MAX_SAFE_INTEGER)));
       }
       this.#leave();
     }
@@ -210,6 +186,7 @@ export class RequestStream extends DurableObject<Env> {
     if (owner.forget_at <= Date.now()) {
       if (owner.channel === 'here') this.#host.channel.closeAll(CLOSE.normal, 'forgotten');
       await this.ctx.storage.deleteAll();
+      this.#kept = undefined;
       // The same key may come again while this object lives: the channel in memory is of what was stored.
       this.#host = this.#newHost();
       return;
@@ -230,6 +207,12 @@ export class RequestStream extends DurableObject<Env> {
   async open(request: OpenRequest, bytes: ReadableStream<Uint8Array>): Promise<Outcome<StreamFacts>> {
     if (this.#owner) await bytes.cancel();
     else {
+      const hub = this.env.USER_HUB.getByName(hubName(request.tenant, request.user));
+      const admitted = await hub.admit(request.request_id);
+      if ('error' in admitted) {
+        await bytes.cancel();
+        return admitted;
+      }
       const upstream = await contextOf(this.env).tenants.upstreamOf(request.tenant);
       const body = new Uint8Array(await new Response(bytes).arrayBuffer());
       // The same request may have come a second time meanwhile.
@@ -277,8 +260,7 @@ export class RequestStream extends DurableObject<Env> {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    await this.#host.receive(socket, message, this.#owner?.turn);
-    await this.#settle();
+    if (await this.#host.receive(socket, message, this.#owner?.turn)) await this.#settle();
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
@@ -304,6 +286,14 @@ export class RequestStream extends DurableObject<Env> {
     return this.#change(() =>
       this.#host.run((channel) => channel.ingest({ ...request, only: this.#owner?.turn })),
     );
+  }
+
+  /** Whether this is a request of that user which is under way. */
+  isRunning(tenant: string, user: string): boolean {
+    const owner = this.#owner;
+    if (owner?.channel !== 'here' || owner.tenant !== tenant || owner.user !== user) return false;
+    const status = this.#status;
+    return status !== undefined && !isTerminal(status);
   }
 
   /** Where the turn's channel is, and for one that is here its facts (section 5.3). */

@@ -14,13 +14,19 @@ const ClientId = v.pipe(
 /** UTF-16 code units of `extra` as JSON. */
 const EXTRA_CHARS = 4_096;
 
+/** A field of our own beside the contract's: where it is no object, it is one of the unknown ones, and ignored. */
 const Extra = v.pipe(
-  v.record(v.string(), v.unknown()),
+  v.unknown(),
+  v.transform((extra) => (isRecord(extra) ? extra : undefined)),
   v.check(
-    (extra) => JSON.stringify(extra).length <= EXTRA_CHARS,
+    (extra) => extra === undefined || JSON.stringify(extra).length <= EXTRA_CHARS,
     `has more than ${EXTRA_CHARS} characters as JSON`,
   ),
 );
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 export const MessageCommand = v.object({
   type: v.optional(v.literal('message'), 'message'),

@@ -1,6 +1,7 @@
 import { BOT } from './identity.ts';
+import type { AttachmentView } from './server-frames.ts';
 
-/** What an upstream receives: the body of the webhook (P-UP-2), but for attachment urls, which are signed when it is sent. */
+/** What an upstream receives: the body of the webhook (P-UP-2), but for attachment urls, which are signed anew when it is sent. */
 export interface Delivery {
   type: 'message' | 'action' | 'answer' | 'cancel' | 'completion';
   tenant: string;
@@ -15,7 +16,7 @@ export interface Delivery {
   avatar: string;
   text: string;
   is_addressed: true;
-  attachments: { id: string; filename: string; mimetype: string; size: number; url: string }[];
+  attachments: AttachmentView[];
   channel_name: string;
   timestamp: number;
   reply_to_id: string | null;

@@ -8,6 +8,8 @@ export type HistoryRow = (MessageFrame | FileFrame) & {
   edited_at?: number;
   tools?: readonly ToolFrame[];
   usage?: Usage;
+  /** Buttons of it that were pressed, by `custom_id`. */
+  pressed?: readonly string[];
   /** How the turn of a reply ended, where it did not complete. */
   status?: TurnStatus;
   error?: TurnError;

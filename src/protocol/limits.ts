@@ -16,14 +16,37 @@ export const DEFAULT_LIMITS = {
   inline_file_bytes: 262_144,
   /** How long a socket whose first frame says who it is may be silent. */
   first_frame_ms: 10_000,
+  /** Uploads of a user that no message has named yet: what fits into some messages. */
+  unused_files: 100,
+  unused_file_bytes: 524_288_000,
+  /** What a user may upload in one day (UTC). */
+  upload_bytes_per_day: 2_147_483_648,
+  /** How long an upload may say nothing before it counts as broken off. */
+  upload_silence_ms: 30_000,
+  /** How long a file is kept that no message uses. */
+  upload_keep_ms: 86_400_000,
+  /** How long a file that a message named waits for that message to be recorded: the records may be down for days. */
+  attached_keep_ms: 604_800_000,
   sessions_per_user: 50,
   messages_per_minute: 60,
   messages_burst: 20,
+  /** Requests of `/v1` that generate, of one user: programs ask faster than people, and several things at once. */
+  completions_per_minute: 600,
+  completions_burst: 100,
+  open_completions: 100,
   /** Refusals within a minute that end in close 4008. */
   refusals_per_minute: 10,
   /** Bad frames within a minute that end in close 1008 (P-WS-13). */
   bad_frames_per_minute: 10,
   open_turns: 8,
+  /** Requests of one tenant by one isolate: that one customer does not take the whole service from the others. */
+  tenant_requests_per_minute: 60_000,
+  tenant_requests_burst: 6_000,
+  /** Refused credentials of one address by one isolate; a person with a wrong token tries a few times. */
+  refused_per_minute: 60,
+  refused_burst: 60,
+  /** Keys that a user may have made for themselves. */
+  keys_per_user: 50,
   open_prompts: 50,
   webhook_attempt_ms: 15_000,
   /** How long an OpenAI-compatible API may think before it answers, and be silent in the middle. */
@@ -63,6 +86,13 @@ export const DEFAULT_LIMITS = {
   /** Bytes of a `/v1` request body. An isolate has 128 MB, and holds a body some three times while it is sent on. */
   completion_bytes: 20_971_520,
   signed_url_ms: 3_600_000,
+  /** Keys of an identity provider: how long they count without being read again, and how long beyond it while it is down. */
+  jwks_fresh_ms: 300_000,
+  jwks_kept_ms: 3_600_000,
+  /** An unknown `kid` has them read anew, this often at most: made-up ones must not make us hammer the provider. */
+  jwks_cooldown_ms: 10_000,
+  jwks_timeout_ms: 5_000,
+  jwks_bytes: 262_144,
 } as const;
 
 /** An SSE relay tells what it has read in quarters of its window; both sides count on it. */

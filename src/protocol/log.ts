@@ -7,7 +7,7 @@ export type LogLevel = 'info' | 'warn' | 'error';
 export interface LogFields {
   request?: string | undefined;
   tenant?: string | undefined;
-  user?: string | undefined;
+  user?: string | null | undefined;
   turn?: string | undefined;
   /** What was caught: of an Error its stack. */
   error?: unknown;

@@ -18,11 +18,11 @@ const ButtonSchema = v.object({
 
 const Buttons = v.pipe(v.array(ButtonSchema), v.maxLength(50, 'has more than 50 buttons'));
 
-/** P-UP-5: a Discord-style view; its children without a `label` (select menus) are no buttons. */
+/** P-UP-5: a Discord-style view; its children without a `label` (select menus) are no buttons. One of an emoji alone has null. */
 const View = v.pipe(
   v.object({ children: v.array(v.looseObject({})) }),
   v.transform(({ children }) =>
-    children.filter((child) => typeof child.label === 'string').map(buttonOfChild),
+    children.filter(({ label }) => typeof label === 'string' || label === null).map(buttonOfChild),
   ),
   Buttons,
 );
@@ -36,7 +36,7 @@ function buttonOfChild(child: Record<string, unknown>) {
   const emoji = text(child.emoji);
   const style = text(child.style);
   return {
-    label: String(child.label),
+    label: text(child.label) ?? '',
     custom_id: text(child.custom_id) ?? '',
     ...(emoji ? { emoji } : {}),
     ...(style ? { style } : {}),
@@ -65,9 +65,9 @@ const Filename = v.pipe(
   v.maxLength(255, 'has more than 255 characters'),
   v.check((name) => name.isWellFormed() && !/[\p{Cc}/\\]/u.test(name), 'is not a file name'),
 );
-const Mimetype = v.pipe(
+export const Mimetype = v.pipe(
   v.string(),
-  v.maxLength(128),
+  v.maxLength(128, 'has more than 128 characters'),
   v.regex(/^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w.+-]+="?[\w.+-]+"?)*$/, 'is not a media type'),
 );
 

@@ -76,6 +76,8 @@ export interface MessageFrame {
   reply_to?: string;
   replaces?: string;
   reasoning?: string;
+  /** What else the client said with a message of its user. */
+  extra?: Record<string, unknown>;
   /** On the message that a pressed button made: which button of which message (`reply_to`). */
   custom_id?: string;
 }
@@ -103,6 +105,8 @@ export interface FileFrame {
   url: string;
   data?: string;
   turn?: string;
+  /** Where the turn's text stood when it came. */
+  offset?: number;
 }
 
 export interface TypingFrame {
@@ -122,6 +126,8 @@ export interface TurnFrame {
   usage?: Usage;
   finish_reason?: string;
   error?: TurnError;
+  /** The reply that this turn's reply is instead of. */
+  replaces?: string;
   snapshot?: true;
 }
 

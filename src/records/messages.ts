@@ -7,19 +7,19 @@ interface Owner {
   user: string;
 }
 
-/** A value of D1 holds 2 MB: many small rows travel as one list, a large one by itself. */
-const SMALL_CHARS = 100_000;
-const LIST_CHARS = 250_000;
+interface StoredRow {
+  position: number;
+  text: string;
+  row: string;
+}
 
-const RENEW =
-  'ON CONFLICT (tenant, user, id) DO UPDATE SET seq = excluded.seq, row = excluded.row WHERE excluded.seq > seq';
-const PUT_ONE = `INSERT INTO messages (tenant, user, id, conversation, position, seq, row)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ${RENEW}`;
-const PUT_MANY = `INSERT INTO messages (tenant, user, id, conversation, position, seq, row)
-  SELECT ?1, ?2, value ->> 'id', value ->> 'conversation', value ->> 'position', value ->> 'seq', value ->> 'row'
-  FROM json_each(?3) WHERE true ${RENEW}`;
+/** A stored row as history gives it: its text stands in a column of its own. */
+export function placedRow({ position, text, row }: StoredRow): PlacedRow {
+  const rest: HistoryRow = JSON.parse(row);
+  return { position, row: rest.type === 'message' ? { ...rest, text } : rest };
+}
 
-/** The messages and files of conversations, for ever (D1). Rows are stored as they are sent, without signed urls. */
+/** The messages and files of conversations, for ever (D1); `drain.ts` writes them. */
 export class Messages {
   readonly #db: D1Database;
 
@@ -27,58 +27,69 @@ export class Messages {
     this.#db = db;
   }
 
-  /** Adds or renews rows; an older state of a row never replaces a newer one, so that it may be repeated. */
-  async put({ tenant, user }: Owner, rows: readonly PlacedRow[]): Promise<void> {
-    if (rows.length === 0) return;
-    const scope = ofTenant(this.#db, tenant);
-    const small: string[] = [];
-    const statements: D1PreparedStatement[] = [];
-    for (const { position, row } of rows) {
-      const { id, conversation, seq } = row;
-      const json = JSON.stringify(row);
-      if (json.length <= SMALL_CHARS)
-        small.push(JSON.stringify({ id, conversation, seq, position, row: json }));
-      else statements.push(scope.statement(PUT_ONE, user, id, conversation, position, seq, json));
-    }
-    for (const list of lists(small)) statements.push(scope.statement(PUT_MANY, user, list));
-    await scope.batch(statements);
-  }
-
-  /** Rows of a conversation at positions below `before`, newest first. */
-  async page(
-    { tenant, user }: Owner,
-    conversation: string,
-    before: number,
-    limit: number,
-  ): Promise<PlacedRow[]> {
+  async #rows({ tenant, user }: Owner, where: string, ...values: unknown[]): Promise<PlacedRow[]> {
     const { results } = await ofTenant(this.#db, tenant)
       .statement(
-        `SELECT position, row FROM messages WHERE tenant = ?1 AND user = ?2 AND conversation = ?3 AND position < ?4
-         ORDER BY position DESC LIMIT ?5`,
+        `SELECT position, text, row FROM messages WHERE tenant = ?1 AND user = ?2 AND ${where}`,
         user,
-        conversation,
-        before,
-        limit,
+        ...values,
       )
-      .all<{ position: number; row: string }>();
-    return results.map(({ position, row }) => ({ position, row: JSON.parse(row) as HistoryRow }));
+      .all<StoredRow>();
+    return results.map(placedRow);
   }
-}
 
-/** JSON arrays of a bounded size. */
-function lists(items: readonly string[]): string[] {
-  const found: string[] = [];
-  let open: string[] = [];
-  let size = 0;
-  for (const item of items) {
-    if (open.length > 0 && size + item.length > LIST_CHARS) {
-      found.push(`[${open.join(',')}]`);
-      open = [];
-      size = 0;
-    }
-    open.push(item);
-    size += item.length;
+  /** Rows of a conversation at positions below `before` and after its deletion at `after`, newest first. */
+  page(
+    owner: Owner,
+    conversation: string,
+    { before, after }: { before: number; after: number },
+    limit: number,
+  ): Promise<PlacedRow[]> {
+    return this.#rows(
+      owner,
+      'conversation = ?3 AND position < ?4 AND position > ?5 ORDER BY position DESC LIMIT ?6',
+      conversation,
+      before,
+      after,
+      limit,
+    );
   }
-  if (open.length > 0) found.push(`[${open.join(',')}]`);
-  return found;
+
+  /** All rows after a position, oldest first. */
+  after(owner: Owner, position: number, limit: number): Promise<PlacedRow[]> {
+    return this.#rows(
+      owner,
+      `place > ((SELECT number FROM users WHERE tenant = ?1 AND user = ?2) << 32 | ?3)
+       ORDER BY place LIMIT ?4`,
+      position,
+      limit,
+    );
+  }
+
+  byIds(owner: Owner, ids: readonly string[]): Promise<PlacedRow[]> {
+    return this.#rows(owner, 'id IN (SELECT value FROM json_each(?3))', JSON.stringify(ids));
+  }
+
+  /** What the client said besides with the first message of its user, for each of the conversations. */
+  async beginnings(
+    { tenant, user }: Owner,
+    conversations: readonly string[],
+  ): Promise<ReadonlyMap<string, Record<string, unknown>>> {
+    const { results } = await ofTenant(this.#db, tenant)
+      .statement(
+        `SELECT conversation, row -> '$.extra' AS extra FROM messages WHERE place IN (
+           SELECT (SELECT place FROM messages
+             WHERE tenant = ?1 AND user = ?2 AND conversation = c.value AND row ->> 'role' = 'user' ORDER BY position LIMIT 1)
+           FROM json_each(?3) AS c)`,
+        user,
+        JSON.stringify(conversations),
+      )
+      .all<{ conversation: string; extra: string | null }>();
+    return new Map(results.map(({ conversation, extra }) => [conversation, JSON.parse(extra ?? '{}')]));
+  }
+
+  /** The rows of a turn. It reads all of the user's rows: what asks for it is rare, and an index would cost with every row. */
+  ofTurn(owner: Owner, turn: string): Promise<PlacedRow[]> {
+    return this.#rows(owner, "instr(row, ?3) > 0 AND row ->> 'turn' = ?4", JSON.stringify(turn), turn);
+  }
 }

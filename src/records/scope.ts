@@ -6,7 +6,7 @@ export interface Scope {
   /** A statement with its values bound. */
   statement(sql: string, ...values: unknown[]): D1PreparedStatement;
   /** All of them in one transaction, in order. */
-  batch(statements: D1PreparedStatement[]): Promise<D1Result[]>;
+  batch<Row = unknown>(statements: D1PreparedStatement[]): Promise<D1Result<Row>[]>;
 }
 
 /** The records of one tenant: `?1` is the tenant, and every statement must name it; `values` are `?2` and on. */

@@ -3,18 +3,19 @@ import type { ChannelEvent } from '../channel/events.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { OutboundEvent } from '../protocol/outbound.ts';
+import type { FileOwner } from './file-rows.ts';
 import type { Files } from './files.ts';
 
 export interface Store {
   files: Files;
   seal: Seal;
-  limits: Limits;
+  config: { limits: Limits };
 }
 
 /** Puts a file's bytes into R2 before its event is applied; other events pass as they are. Throws `too_large`. */
 export async function stored(
-  { files, seal, limits }: Store,
-  owner: { tenant: string; user: string },
+  { files, seal, config: { limits } }: Store,
+  owner: () => FileOwner | Promise<FileOwner>,
   event: OutboundEvent,
 ): Promise<ChannelEvent> {
   if (event.kind !== 'file') return event;
@@ -28,7 +29,7 @@ export async function stored(
     });
   }
   const { filename, mimetype } = event;
-  await files.put({ id, ...owner, filename, mimetype }, bytes);
+  await files.put(await owner(), { id, filename, mimetype }, bytes);
   const inline = bytes.byteLength <= limits.inline_file_bytes;
   return { ...rest, id, size: bytes.byteLength, ...(inline ? { data: bytes.toString('base64') } : {}) };
 }

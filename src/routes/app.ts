@@ -1,18 +1,16 @@
 import type { Context as HonoContext } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { isAllowedOrigin } from '../auth/origin.ts';
-import { bearer } from '../auth/tokens.ts';
 import { type Context, contextOf, type Env } from '../env.ts';
 import { RemoteError } from '../objects/outcome.ts';
 import { boundedText } from '../protocol/bounded-text.ts';
 import { ERRORS, type ErrorBody, StarwireError } from '../protocol/errors.ts';
-import { hubName, type Identity } from '../protocol/identity.ts';
-import { log } from '../protocol/log.ts';
+import { hubName } from '../protocol/identity.ts';
+import { type LogFields, log } from '../protocol/log.ts';
 import { parseJson } from '../protocol/parse.ts';
-import { API_KEY_PREFIX } from '../records/api-keys.ts';
 import { MethodNotAllowed } from './methods.ts';
 
-/** What the routes share: the environment's context, who is asking, and how refusals become responses. */
+/** What the routes share: the environment's context, and how refusals become responses. */
 export interface AppEnv {
   Bindings: Env;
   Variables: { request_id: string };
@@ -36,20 +34,9 @@ export function cookieOf(c: Ctx, names: readonly string[]): string | undefined {
   return names.map((name) => getCookie(c, name)).find((value) => value !== undefined && value !== '');
 }
 
-/**
- * The verified caller (a user token, or an API key; for a dialect also a token in one of its `cookies`). Throws `unauthorized`
- * or `token_expired`, and `forbidden` where a foreign page would use a cookie.
- */
-export async function requireUser(c: Ctx, cookies: readonly string[] = []): Promise<Identity> {
-  if (c.req.query('token') !== undefined) {
-    throw new StarwireError('bad_request', 'a token does not belong into the address', { field: 'token' });
-  }
-  const cookie = cookieOf(c, cookies);
-  const token = bearer(c.req.header('authorization')) ?? cookie;
-  if (token === cookie && cookie !== undefined) requireOrigin(c);
-  if (token === undefined) throw new StarwireError('unauthorized', 'a user token or API key is missing');
-  const { tokens, apiKeys } = use(c);
-  return token.startsWith(API_KEY_PREFIX) ? apiKeys.verify(token) : tokens.verify(token);
+/** One line about something that an operator may have to account for: ids, never texts, tokens or keys. */
+export function audit(c: Ctx, event: string, fields: LogFields): void {
+  log('info', event, { audit: true, request: c.get('request_id'), ...fields });
 }
 
 export function hubOf(c: Ctx, { tenant, user }: { tenant: string; user: string }) {
@@ -59,6 +46,13 @@ export function hubOf(c: Ctx, { tenant, user }: { tenant: string; user: string }
 /** Reads a JSON body of at most `limit` bytes. Throws `too_large` before reading on, `bad_request` where it is no JSON. */
 export async function readJson(c: Ctx, limit: number): Promise<unknown> {
   return parseJson(await readText(c, limit));
+}
+
+/** Throws `bad_request` where a body is JSON, but no object. */
+export function requireObject(body: unknown): object {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new StarwireError('bad_request', 'the body is not a JSON object');
+  return body;
 }
 
 /** The bytes of the body, as they arrive. Throws `unsupported` where they are compressed. */

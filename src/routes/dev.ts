@@ -5,6 +5,7 @@ import { StarwireError } from '../protocol/errors.ts';
 import { DEFAULT_TENANT, Tenant, UserId } from '../protocol/identity.ts';
 import { parse } from '../protocol/parse.ts';
 import { type AppEnv, readJson, use } from './app.ts';
+import { outbound } from './outbound.ts';
 
 /** Development sign-in (P-ID-4): only with `DEV_AUTH=true`, from this machine, and otherwise not there at all. */
 export const dev = new Hono<AppEnv>();
@@ -32,6 +33,9 @@ dev.post('/token', async (c) => {
   const { ttl_s, name, ...who } = parse(TokenRequest, await readJson(c, 16_384));
   return c.json({ token: await use(c).tokens.issue({ ...who, name: name ?? who.user }, ttl_s) });
 });
+
+// What the page's playground posts; whoever may sign in as anybody may as well speak to anybody.
+dev.route('/outbound', outbound);
 
 dev.post('/api-key', async (c) => {
   const owner = parse(KeyRequest, await readJson(c, 16_384));

@@ -1,13 +1,15 @@
 import { Hono } from 'hono';
-import { requireInternal } from '../auth/internal.ts';
+import { online, VERIFIED_USERS } from '../objects/online.ts';
 import { presenceOf } from '../objects/presence.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { HistoryPage } from '../protocol/history.ts';
 import { BOT, DEFAULT_TENANT, hubName, Tenant, UserId } from '../protocol/identity.ts';
 import { ConversationId, DEFAULT_CONVERSATION, parseChannel, RefId } from '../protocol/ids.ts';
 import { parse } from '../protocol/parse.ts';
+import type { MessageFrame } from '../protocol/server-frames.ts';
 import { apiKeys } from './api-keys.ts';
-import { type AppEnv, type Ctx, hubOf, queryNumber, use } from './app.ts';
+import { type AppEnv, type Ctx, hubOf, queryNumber } from './app.ts';
+import { requireInternal } from './door.ts';
 import { outbound } from './outbound.ts';
 import { tenants } from './tenants.ts';
 
@@ -15,7 +17,7 @@ import { tenants } from './tenants.ts';
 export const internal = new Hono<AppEnv>();
 
 internal.use(async (c, next) => {
-  requireInternal(c.req.header('authorization'), use(c).config.internal_tokens);
+  await requireInternal(c);
   await next();
 });
 
@@ -37,28 +39,9 @@ internal.get('/turns/:turn', async (c) => {
   return c.json({ turn, channel, conversation, status, text_length, reasoning_length });
 });
 
-/** Users whose hub is asked; beyond them the answer is approximate (section 5.3). */
-const VERIFIED_USERS = 500;
-
 internal.get('/users', async (c) => {
-  const tenant = tenantOf(c);
-  const presence = presenceOf(c.env);
-  const candidates = await presence.candidates(tenant);
-  const checked = await Promise.all(
-    candidates.slice(0, VERIFIED_USERS).map(async ({ user, version }) => {
-      const { length } = await hubOf(c, { tenant, user }).sessions();
-      // What a crash left behind is found here, and goes.
-      if (length === 0) await presence.report(tenant, user, version, false);
-      return { user, connections: length };
-    }),
-  );
-  const unchecked = candidates.slice(VERIFIED_USERS).map(({ user }) => ({ user, connections: 1 }));
-  const online = [...checked.filter(({ connections }) => connections > 0), ...unchecked];
-  return c.json({
-    active_users: online.map(({ user }) => user),
-    total_connections: online.reduce((sum, { connections }) => sum + connections, 0),
-    approximate: unchecked.length > 0,
-  });
+  const { users, connections, approximate } = await online(c.env, tenantOf(c), VERIFIED_USERS);
+  return c.json({ active_users: users, total_connections: connections, approximate });
 });
 
 internal.get('/users/:id', async (c) => {
@@ -87,13 +70,18 @@ internal.get('/history', async (c) => {
     'conversation',
   );
   const limit = queryNumber(c, 'limit', 1, 1_000) ?? 100;
-  const page = await c.env.USER_HUB.getByName(hubName(tenant, user)).history(conversation, undefined, limit);
-  const { messages }: HistoryPage = JSON.parse(page);
-  const said = messages.filter((row) => row.type === 'message').reverse();
+  const hub = c.env.USER_HUB.getByName(hubName(tenant, user));
+  const { messages }: HistoryPage = JSON.parse(await hub.history(conversation, undefined, limit));
+  const name = (await hub.userName()) || user;
+  // A turn that broke off without a word has a row, too: it says nothing that an upstream could read.
+  const said = messages
+    .filter((row) => row.type === 'message')
+    .filter((row) => !isWordless(row))
+    .reverse();
   return c.json({
     messages: said.map(({ id, role, sender, text, timestamp, reply_to }) => ({
       user_id: sender,
-      user_name: role === 'assistant' ? BOT.display_name : sender,
+      user_name: role === 'assistant' ? BOT.display_name : name,
       text,
       timestamp,
       message_id: id,
@@ -102,6 +90,10 @@ internal.get('/history', async (c) => {
     })),
   });
 });
+
+function isWordless({ text, partial, attachments = [] }: MessageFrame): boolean {
+  return text === '' && partial === true && attachments.length === 0;
+}
 
 function tenantOf(c: Ctx): string {
   return parse(Tenant, c.req.query('tenant') ?? DEFAULT_TENANT, 'tenant');

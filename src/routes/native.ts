@@ -3,8 +3,9 @@ import { attachHeaders } from '../objects/attach-request.ts';
 import { formatPosition, type Position, parsePosition } from '../protocol/cursor.ts';
 import { CLOSE, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
-import { type AppEnv, type Ctx, hubOf, requireUser, use } from './app.ts';
+import { type AppEnv, type Ctx, hubOf, use } from './app.ts';
 import { attachOf, relayOf } from './attach.ts';
+import { keyHolds, requireToken, requireUser } from './door.ts';
 import { handshakeOf } from './handshake.ts';
 import { Relay } from './relay.ts';
 import { sse } from './sse.ts';
@@ -16,8 +17,7 @@ native.get('/ws', async (c) => {
   const { token, protocol } = handshakeOf(c);
   let who: Identity;
   try {
-    if (token === undefined) throw new StarwireError('unauthorized', 'a user token is missing');
-    who = await use(c).tokens.verify(token);
+    who = await requireToken(c, token);
   } catch (error) {
     // 4001 would sign the user out: an outage of ours is no reason to.
     if (!(error instanceof StarwireError) || error.code === 'internal') throw error;
@@ -38,8 +38,9 @@ function refuseSocket(error: ErrorBody, protocol: string | undefined): Response 
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   // The contract's word for every bad token at the door; `message` tells an expired one.
-  server.send(JSON.stringify({ type: 'error', ...error, code: 'unauthorized' }));
-  server.close(CLOSE.unauthorized, 'unauthorized');
+  const code = error.code === 'rate_limited' ? error.code : 'unauthorized';
+  server.send(JSON.stringify({ type: 'error', ...error, code }));
+  server.close(CLOSE[code], code === 'rate_limited' ? 'rate limited' : code);
   return new Response(null, {
     status: 101,
     webSocket: client,
@@ -52,7 +53,12 @@ native.get('/api/events', async (c) => {
   const { limits } = use(c).config;
   const relay = new Relay(() => hubOf(c, who), relayOf(c, who, 'sse'), positionOf(c));
   return sse(
-    { heartbeat_ms: limits.sse_heartbeat_ms, heartbeat: 'ping', closed: () => relay.close() },
+    {
+      heartbeat_ms: limits.sse_heartbeat_ms,
+      heartbeat: 'ping',
+      allowed: () => keyHolds(c),
+      closed: () => relay.close(),
+    },
     async (writer) => {
       for await (const { frame, json } of relay.frames()) {
         const { cursor, turns } = relay.position;

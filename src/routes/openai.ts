@@ -1,40 +1,22 @@
 import { Hono } from 'hono';
-import * as v from 'valibot';
 import { sha256 } from '../auth/digest.ts';
 import type { Upstream } from '../config.ts';
 import { openaiState, openaiUsage } from '../dialects/openai.ts';
 import { contentOf } from '../dialects/openai-whole.ts';
 import { unwrap } from '../objects/outcome.ts';
+import { Completion } from '../protocol/completion.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { parse, parseJson } from '../protocol/parse.ts';
 import { DEFAULT_MODEL } from '../upstream/models.ts';
-import {
-  type AppEnv,
-  type Ctx,
-  idempotencyKey,
-  readText,
-  refusal,
-  requireUser,
-  statusOf,
-  use,
-} from './app.ts';
+import { type AppEnv, type Ctx, idempotencyKey, readText, refusal, statusOf, use } from './app.ts';
 import { relayOf } from './attach.ts';
+import { requireUser } from './door.ts';
 import { readEventId } from './openai-event-id.ts';
 import { collect, type StreamSource, streamed } from './openai-stream.ts';
 
 /** OpenAI-compatible API (section 4). */
 export const openai = new Hono<AppEnv>();
-
-/** Unknown fields are accepted and passed on; these are the ones the gateway itself reads. */
-const Completion = v.looseObject({
-  model: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(256, 'has more than 256 characters')))),
-  messages: v.pipe(v.array(v.looseObject({ role: v.string() })), v.minLength(1, 'is empty')),
-  stream: v.optional(v.nullable(v.boolean())),
-  stream_options: v.optional(
-    v.nullable(v.looseObject({ include_usage: v.optional(v.nullable(v.boolean())) })),
-  ),
-});
 
 openai.get('/models', async (c) => {
   const { tenant } = await requireUser(c);

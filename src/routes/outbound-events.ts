@@ -1,7 +1,6 @@
 import type { ChannelEvent } from '../channel/events.ts';
 import type { Producer } from '../channel/producers.ts';
 import { type OutboundResult, parseOutbound } from '../protocol/outbound.ts';
-import { Files } from '../records/files.ts';
 import { stored } from '../records/store-event.ts';
 import { type Ctx, refusal, use } from './app.ts';
 import { type Target, targetOf } from './targets.ts';
@@ -15,14 +14,9 @@ export interface RequestFields {
 
 /** Reads an event, finds its channel, and stores the file that it may carry. */
 export async function prepare(c: Ctx, input: unknown): Promise<{ target: Target; event: ChannelEvent }> {
-  const { config, seal } = use(c);
   const addressed = parseOutbound(input);
   const target = targetOf(c, addressed);
-  const event = await stored(
-    { files: new Files(c.env.FILES), seal, limits: config.limits },
-    target.owner,
-    addressed.event,
-  );
+  const event = await stored(use(c), target.owner, addressed.event);
   return { target, event };
 }
 
@@ -35,7 +29,7 @@ export async function dropOrphan(
 ): Promise<void> {
   if (!result.error && !result.duplicate) return;
   const event = events.find((one) => one.n === n)?.event;
-  if (event?.kind === 'file' && event.url === undefined) await new Files(c.env.FILES).delete(event.id);
+  if (event?.kind === 'file' && event.url === undefined) await use(c).files.drop(event.id);
 }
 
 export function failed(error: unknown, request_id: string): OutboundResult {

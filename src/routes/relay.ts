@@ -180,6 +180,8 @@ export class Relay {
         this.#epoch = frame.epoch;
         this.#seq = frame.seq;
         this.#turns.clear();
+        // What follows is a new beginning, and its end is told.
+        this.#greeted.delete('ready');
         break;
       case 'chunk': {
         const known = this.#turns.get(frame.turn) ?? { text: 0, reasoning: 0 };

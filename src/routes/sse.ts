@@ -15,6 +15,8 @@ interface SseOptions {
   heartbeat_ms: number;
   /** The text of the heartbeat's comment. */
   heartbeat: string;
+  /** Whether the client may go on reading; asked with every heartbeat. */
+  allowed?: () => Promise<boolean>;
   /** The client has gone, or the stream is over. */
   closed: () => void;
 }
@@ -36,6 +38,9 @@ export function sse(options: SseOptions, produce: (writer: SseWriter) => Promise
   const heartbeat = setInterval(() => {
     // A client that went away without a word is found here.
     write(`: ${options.heartbeat}\n\n`).catch(options.closed);
+    void options.allowed?.().then((allowed) => {
+      if (!allowed) options.closed();
+    });
   }, options.heartbeat_ms);
 
   const run = async (): Promise<void> => {

@@ -1,10 +1,12 @@
 import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { IngestTarget } from '../objects/ingest-link.ts';
 import type { Outcome } from '../objects/outcome.ts';
+import { streamOwner } from '../objects/reply-sinks.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { hubName, UserId } from '../protocol/identity.ts';
 import type { Addressed } from '../protocol/outbound.ts';
 import { parse } from '../protocol/parse.ts';
+import type { FileOwner } from '../records/file-rows.ts';
 import { type Ctx, use } from './app.ts';
 
 /** An object that holds a channel. */
@@ -12,12 +14,13 @@ export interface ChannelTarget extends IngestTarget {
   ingest(request: IngestRequest): Promise<Outcome<IngestResponse>>;
 }
 
-/** Where the events of one channel go, and whose the files in them are. */
+/** Where the events of one channel go. */
 export interface Target {
   /** The same for the same channel. */
   name: string;
   stub: () => ChannelTarget;
-  owner: { tenant: string; user: string };
+  /** Whose the files in them are. Throws `not_found` where there is no such channel. */
+  owner: () => FileOwner | Promise<FileOwner>;
 }
 
 /** Throws `not_found` for a request id that is not ours, before any object is touched. */
@@ -25,13 +28,17 @@ export function targetOf(c: Ctx, { tenant, channel }: Pick<Addressed, 'tenant' |
   if (channel.kind === 'webchat') {
     const user = parse(UserId, channel.id, 'user');
     const name = hubName(tenant, user);
-    return { name: `webchat ${name}`, stub: () => c.env.USER_HUB.getByName(name), owner: { tenant, user } };
+    return {
+      name: `webchat ${name}`,
+      stub: () => c.env.USER_HUB.getByName(name),
+      owner: () => ({ tenant, user }),
+    };
   }
   if (!use(c).seal.isOurs('req', channel.id))
     throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
   return {
     name: `sse ${channel.id}`,
     stub: () => c.env.REQUEST_STREAM.getByName(channel.id),
-    owner: { tenant, user: channel.id },
+    owner: () => streamOwner(c.env, channel.id),
   };
 }

@@ -3,7 +3,13 @@ import type { ErrorBody } from '../protocol/errors.ts';
 import type { HistoryRow } from '../protocol/history.ts';
 import type { TurnError, TurnStatus } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
-import { type Call, RETRY_DELAYS_MS, type ReplyEvent, UpstreamError } from './upstream.ts';
+import {
+  type Call,
+  type DeliveredFile,
+  RETRY_DELAYS_MS,
+  type ReplyEvent,
+  UpstreamError,
+} from './upstream.ts';
 
 /** One delivery that is to reach the upstream. */
 export interface Job {
@@ -46,6 +52,8 @@ export interface RunPorts {
   repeatable: boolean;
   /** The newest rows of a conversation, newest first. */
   history(conversation: string, limit: number): Promise<readonly HistoryRow[]>;
+  /** The files of a delivery, for one attempt. */
+  attachments(delivery: Delivery): readonly DeliveredFile[];
   /** A way for the events of one reply; under the same name the same events count once. */
   sink(name: string): ReplySink;
   /** Tells the channel that an attempt is over; the answer is the turn's status. */
@@ -129,6 +137,7 @@ export class TurnRun {
         id,
         signal,
         history: (limit: number) => this.#ports.history(delivery.conversation, limit),
+        attachments: this.#ports.attachments(delivery),
         accepted: () => {
           accepted = this.#ports.attempted(true);
           // Whoever fails below reports it; a lost report is made good by the turn's own deadline.

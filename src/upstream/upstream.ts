@@ -1,7 +1,7 @@
 import type { Delivery } from '../protocol/delivery.ts';
 import type { HistoryRow } from '../protocol/history.ts';
 import type { Addressed, OutboundEvent } from '../protocol/outbound.ts';
-import type { TurnError } from '../protocol/server-frames.ts';
+import type { AttachmentView, TurnError } from '../protocol/server-frames.ts';
 import type { Attachment } from './bridge/parts.ts';
 
 export type Address = Pick<Addressed, 'tenant' | 'channel'>;
@@ -19,9 +19,11 @@ export interface CallOptions {
   accepted: () => void;
   /** The newest rows of the delivery's conversation, newest first. */
   history: (limit: number) => Promise<readonly HistoryRow[]>;
-  /** The files of the message, where it has any and they can be read. */
-  attachments?: readonly Attachment[];
+  attachments: readonly DeliveredFile[];
 }
+
+/** A file of a delivery; its `url` is signed for this call and needs no token (P-UP-2). `data` throws where it is gone. */
+export interface DeliveredFile extends AttachmentView, Attachment {}
 
 /** Why a call failed, as the user is told, and whether another try may help. */
 export class UpstreamError extends Error {

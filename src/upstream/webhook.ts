@@ -6,6 +6,7 @@ import { StarwireError } from '../protocol/errors.ts';
 import { ndjsonLines } from '../protocol/ndjson.ts';
 import { parseOutbound } from '../protocol/outbound.ts';
 import { parseJson } from '../protocol/parse.ts';
+import { bodyOf } from './bodies.ts';
 import { type Call, type CallOptions, type ReplyEvent, UpstreamError } from './upstream.ts';
 
 /** Delivery by webhook (section 5.1): signed, redirects are failures, an answer in the response is applied as if posted. */
@@ -42,12 +43,13 @@ function webhookOf(secret: string): Webhook {
 }
 
 async function post(
-  { url = '', webhook_secrets }: Upstream,
+  { url = '', body: style, webhook_secrets }: Upstream,
   delivery: Delivery,
-  { id, signal }: CallOptions,
+  { id, signal, attachments }: CallOptions,
   attempt_ms: number,
 ): Promise<Response> {
-  const body = JSON.stringify(delivery);
+  // Of the files, their bytes are not for the body: functions are no JSON.
+  const body = JSON.stringify(bodyOf(style, { ...delivery, attachments: [...attachments] }));
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'Starwire',

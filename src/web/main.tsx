@@ -3,7 +3,10 @@ import { useComputed } from '@preact/signals';
 import { type JSX, render } from 'preact';
 import { Chat } from './components/chat.tsx';
 import { SignIn } from './components/sign-in.tsx';
-import { restoreSession, session, signIns, subjectOf } from './session.ts';
+import { restoreSession, session, signIns } from './session.ts';
+import { readSettings } from './settings.ts';
+import { speak, strings } from './strings.ts';
+import { subjectOf } from './subject.ts';
 
 function App(): JSX.Element {
   // Renewing a token changes the session, but not who it is for.
@@ -11,6 +14,15 @@ function App(): JSX.Element {
   return user.value === undefined ? <SignIn /> : <Chat key={signIns.value} user={user.value} />;
 }
 
-restoreSession();
-const root = document.getElementById('app');
-if (root) render(<App />, root);
+async function start(): Promise<void> {
+  restoreSession();
+  void readSettings();
+  await speak();
+  document.documentElement.lang = strings.lang;
+  const root = document.getElementById('app');
+  if (root) render(<App />, root);
+  // The shell opens without a network; what it needs is kept once the page has what it needs itself.
+  await navigator.serviceWorker?.register('/sw.js').catch(() => undefined);
+}
+
+void start();

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
-import { claimsOf, expiryMs, type TokenReason } from '../client/index.ts';
+import { expiryMs, type TokenReason } from '../client/index.ts';
+import { subjectOf } from './subject.ts';
 
 /**
  * Who is signed in. A tab keeps its token in `sessionStorage`, so that two tabs can be two people; the last one is in
@@ -64,10 +65,12 @@ function fromAddress(): Session | undefined {
 }
 
 function take(next: Session): void {
+  const known = session.peek();
   keep(next);
   ended.value = false;
   session.value = next;
-  signIns.value += 1;
+  // A new token for the same person: their chat goes on as it is.
+  if (!known || subjectOf(known.token) !== subjectOf(next.token)) signIns.value += 1;
 }
 
 /** Finds out who is signed in, now and when a token is handed over later. */
@@ -79,12 +82,11 @@ export function restoreSession(): void {
     const later = fromAddress();
     if (later) take(later);
   });
-}
-
-/** Whom a token is for, to keep apart what this browser stores of several people. */
-export function subjectOf(token: string): string {
-  const subject = claimsOf(token)['sub'];
-  return typeof subject === 'string' ? subject : '';
+  window.addEventListener('storage', ({ key }) => {
+    // A session that has ended here goes on when another tab has been given a new token.
+    const now = session.peek();
+    if (key === KEY && now) fromOtherTab(now);
+  });
 }
 
 /** The id that a name stands for: the same name is the same user, however it is written. */
@@ -125,6 +127,11 @@ export async function signIn(name: string): Promise<SignInProblem | undefined> {
   return undefined;
 }
 
+/** Whether this is a machine for development, where anybody may sign in by a name. */
+export function isDevelopment(): boolean {
+  return session.value?.name !== undefined;
+}
+
 export function signOut(): void {
   keep(undefined);
   session.value = undefined;
@@ -136,11 +143,23 @@ export function endSession(): void {
   ended.value = true;
 }
 
+/** Another tab of the same person may have been given a token that lasts longer. */
+function fromOtherTab(now: Session): string | undefined {
+  const other = readStored(() => localStorage);
+  if (!other || other.token === now.token || subjectOf(other.token) !== subjectOf(now.token))
+    return undefined;
+  if ((expiryMs(other.token) ?? 0) <= (expiryMs(now.token) ?? 0)) return undefined;
+  session.value = other;
+  return other.token;
+}
+
 /** The client's token source: what is there, or a new one where the development sign-in can make it. */
 export async function provideToken(reason: TokenReason): Promise<string | undefined> {
   const now = session.peek();
   if (!now) return undefined;
   if (reason === 'start' && (expiryMs(now.token) ?? Number.POSITIVE_INFINITY) > Date.now()) return now.token;
+  const newer = fromOtherTab(now);
+  if (newer) return newer;
   if (now.name === undefined) return undefined;
   const answer = await developmentToken(now.name);
   if (answer === 'unreachable') throw new Error('the sign-in cannot be reached');

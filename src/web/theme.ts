@@ -1,4 +1,5 @@
 import { effect, signal } from '@preact/signals';
+import { writeLocal } from './storage.ts';
 
 type Theme = 'light' | 'dark';
 
@@ -29,12 +30,7 @@ export function toggleTheme(): void {
 
 effect(() => {
   const { value } = chosen;
-  try {
-    if (value) localStorage.setItem(KEY, value);
-    else localStorage.removeItem(KEY);
-  } catch {
-    // Storage is forbidden: the choice lasts as long as the page.
-  }
+  writeLocal(KEY, value);
   if (value) document.documentElement.dataset['theme'] = value;
   else delete document.documentElement.dataset['theme'];
 });

@@ -13,7 +13,7 @@ export interface Follow {
   /** Goes to the end and follows it again. */
   toEnd(smooth?: boolean): void;
   /** Runs `change` (an insertion in front) without moving what is being read. */
-  keepPlace(change: () => Promise<void>): Promise<void>;
+  keepPlace(change: () => Promise<unknown>): Promise<void>;
 }
 
 /**
@@ -38,17 +38,21 @@ export function useFollow(): Follow {
       else if (box.scrollTop < top.current - 1) following.value = false;
       top.current = box.scrollTop;
     };
-    const onResize = (): void => {
+    const stay = (): void => {
       if (anchor.current !== undefined) box.scrollTop = box.scrollHeight - anchor.current;
       else if (following.peek()) box.scrollTop = box.scrollHeight;
       top.current = box.scrollTop;
     };
     box.addEventListener('scroll', onScroll, { passive: true });
-    const observer = new ResizeObserver(onResize);
+    const observer = new ResizeObserver(stay);
     observer.observe(list);
     // The window or the composer changes its height: the end stays where it was.
     observer.observe(box);
+    // Before the browser lays the page out by itself: otherwise what stands at the end would be seen to jump.
+    const growth = new MutationObserver(stay);
+    growth.observe(list, { childList: true, characterData: true, subtree: true });
     return () => {
+      growth.disconnect();
       box.removeEventListener('scroll', onScroll);
       observer.disconnect();
     };
@@ -66,7 +70,7 @@ export function useFollow(): Follow {
     },
     async keepPlace(change) {
       const box = scroller.current;
-      if (!box) return change();
+      if (!box) return void (await change());
       anchor.current = box.scrollHeight - box.scrollTop;
       try {
         await change();

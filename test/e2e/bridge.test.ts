@@ -35,6 +35,9 @@ afterAll(async () => {
 
 test('P-BR-4 the page keeps what was said, and says why it is not all; a whole answer has no such words', async () => {
   const ada = await Person.signIn(browser, server.origin, 'Ada Bridge');
+  // Another upstream is not offered the demo's words.
+  await ada.page.getByText('What would you like to know?').waitFor();
+  expect(await ada.page.getByTestId('suggestion').count()).toBe(0);
   const replies = ada.messages('assistant');
   for (const [i, name] of SHOWN.entries()) {
     const { text = '', message = '' } = FAULTS[name] ?? {};

@@ -122,7 +122,16 @@ describe('without a signature', () => {
     expect((await get(path, { authorization: `Bearer ${body.api_key}` })).status).toBe(200);
   });
 
-  test.each(['file_x', 'file_AAAAAAAAAAAAAAAAAAAAAAAA', '..%2Ffile', 'msg_x'])(
+  const strange = [
+    'file_a%3Ab',
+    'file_a%2Fb',
+    '%2e%2e%2Fx',
+    'ﬁle_x',
+    'ｆile_x',
+    '%00',
+    `file_${'A'.repeat(123)}`,
+  ];
+  test.each(['file_x', 'file_AAAAAAAAAAAAAAAAAAAAAAAA', '..%2Ffile', 'msg_x', ...strange])(
     'an id that is not ours (%s) is not_found, with or without a token',
     async (id) => {
       const path = `/files/${id}/a.txt`;

@@ -11,11 +11,13 @@ export class JsonSocket extends Watched {
   readonly #socket: WebSocket;
   #close: Close | undefined;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, take: (frame: JsonFrame) => void) {
     super();
     this.#socket = socket;
     socket.on('message', (data) => {
-      this.frames.push(JSON.parse(data.toString()));
+      const frame: JsonFrame = JSON.parse(data.toString());
+      this.frames.push(frame);
+      take(frame);
       this.wake();
     });
     // What ends a socket is told by `closed`.
@@ -28,9 +30,14 @@ export class JsonSocket extends Watched {
   }
 
   /** Resolves when the socket is open; rejects where the server answers otherwise. */
-  static async open(origin: string, path: string, headers: Record<string, string> = {}): Promise<JsonSocket> {
+  static async open(
+    origin: string,
+    path: string,
+    headers: Record<string, string> = {},
+    take: (frame: JsonFrame) => void = () => {},
+  ): Promise<JsonSocket> {
     const socket = new WebSocket(`${origin.replace('http', 'ws')}${path}`, { headers });
-    const client = new JsonSocket(socket);
+    const client = new JsonSocket(socket, take);
     await new Promise<void>((resolve, reject) => {
       socket.on('open', resolve);
       socket.on('error', reject);
@@ -42,18 +49,14 @@ export class JsonSocket extends Watched {
     this.#socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }
 
+  sendBinary(bytes: Uint8Array): void {
+    this.#socket.send(bytes, { binary: true });
+  }
+
   /** The first frame, come or to come, that has these fields. */
   frame(fields: JsonFrame, after = 0): Promise<JsonFrame> {
     const has = (frame: JsonFrame) => Object.entries(fields).every(([name, value]) => frame[name] === value);
     return this.until(() => this.frames.slice(after).find(has), JSON.stringify(fields));
-  }
-
-  /** The first so many frames. */
-  first(count: number): Promise<JsonFrame[]> {
-    return this.until(
-      () => (this.frames.length >= count ? this.frames.slice(0, count) : undefined),
-      `${count} frames`,
-    );
   }
 
   /** How the connection ended, once it has. */

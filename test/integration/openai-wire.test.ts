@@ -6,7 +6,7 @@ import { refused, World } from './world.ts';
 
 /** `/v1` as bytes, with an upstream that answers by `POST /internal/outbound` (webhook mode). */
 
-const LIMITS = JSON.stringify({ sse_heartbeat_ms: 200 });
+const LIMITS = JSON.stringify({ sse_heartbeat_ms: 200, completions_burst: 1_000 });
 
 let upstream: FakeUpstream;
 let world: World;

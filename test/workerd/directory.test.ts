@@ -1,7 +1,9 @@
-import { abortAllDurableObjects } from 'cloudflare:test';
+import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
 import { presenceOf } from '../../src/objects/presence.ts';
+import { hubName } from '../../src/protocol/identity.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { connect, internal, someone } from './harness.ts';
 
 interface Online {
@@ -71,4 +73,28 @@ describe('the Directory', () => {
     const { active_users } = await internal<Online>('/users?tenant=acme');
     expect(active_users).not.toContain(user);
   });
+});
+
+test('a /v1 request that a crash ended leaves no open turn behind: it is found when somebody asks', async () => {
+  const user = someone();
+  const hub = env.USER_HUB.getByName(hubName('default', user));
+  const { open_completions } = DEFAULT_LIMITS;
+  for (let n = 0; n < open_completions; n++)
+    expect(await hub.admit(`req_lost_${n}`)).toEqual({ value: undefined });
+  expect(await hub.admit('req_next')).toMatchObject({ error: { code: 'rate_limited' } });
+  // As long as a request may still be on its way to its object, it counts.
+  expect(await hub.load()).toEqual({ connections: 0, turns: open_completions });
+  await runInDurableObject(hub, (_, { storage }) => {
+    const open = storage.kv.get<Record<string, number>>('requests') ?? {};
+    storage.kv.put(
+      'requests',
+      Object.fromEntries(Object.entries(open).map(([request, since]) => [request, since - 60_000])),
+    );
+  });
+  await abortAllDurableObjects();
+  expect(await candidates()).toContain(user);
+  expect(await env.USER_HUB.getByName(hubName('default', user)).admit('req_next')).toEqual({
+    value: undefined,
+  });
+  expect(await env.USER_HUB.getByName(hubName('default', user)).load()).toEqual({ connections: 0, turns: 1 });
 });

@@ -16,8 +16,11 @@ export interface Attachment {
   data(): Promise<Uint8Array>;
 }
 
-/** Bytes of what a request carries of attachments: models take some 20 MB, and an isolate has 128. */
-const CONTENT_BYTES = 20_971_520;
+/**
+ * Bytes of what a request carries of attachments, as base64 where they are: it is in memory as bytes, as text and in the body,
+ * for each turn that an isolate of 128 MB runs at the time.
+ */
+const CONTENT_BYTES = 8_388_608;
 /** Bytes of a text file, which a model reads as tokens. */
 const TEXT_BYTES = 262_144;
 

@@ -68,10 +68,16 @@ const buttons: Scene = async function* ({ turn }) {
   yield* done('');
 };
 
-const file: Scene = async function* (_, pause) {
+const file: Scene = async function* ({ conversation }, pause) {
   yield* say('Here are two files: a picture and a table.', pause);
-  yield { kind: 'file', filename: 'starwire.png', mimetype: 'image/png', data: texts.PICTURE };
-  yield { kind: 'file', filename: 'planets.csv', mimetype: 'text/csv', data: btoa(texts.TABLE) };
+  yield { kind: 'file', conversation, filename: 'starwire.png', mimetype: 'image/png', data: texts.PICTURE };
+  yield {
+    kind: 'file',
+    conversation,
+    filename: 'planets.csv',
+    mimetype: 'text/csv',
+    data: btoa(texts.TABLE),
+  };
   yield* done('');
 };
 
@@ -83,22 +89,24 @@ const edit: Scene = async function* ({ turn, message_id }, pause) {
   yield* done('');
 };
 
-const prompt: Scene = async function* (_, pause) {
+const prompt: Scene = async function* ({ conversation }, pause) {
   yield* say('I need to know one thing before I go on.', pause);
   yield* done('');
   yield {
     kind: 'prompt',
+    conversation,
     prompt_kind: 'choice',
     question: 'How should the report be written?',
     choices: ['Short', 'Detailed', 'As a poem'],
   };
 };
 
-const form: Scene = async function* (_, pause) {
+const form: Scene = async function* ({ conversation }, pause) {
   yield* say('Please fill this in.', pause);
   yield* done('');
   yield {
     kind: 'prompt',
+    conversation,
     prompt_kind: 'form',
     question: 'Book a table',
     schema: {
@@ -113,10 +121,10 @@ const form: Scene = async function* (_, pause) {
   };
 };
 
-const approval: Scene = async function* (_, pause) {
+const approval: Scene = async function* ({ conversation }, pause) {
   yield* say('This needs your approval.', pause);
   yield* done('');
-  yield { kind: 'prompt', prompt_kind: 'approval', question: 'Delete 3 old reports?' };
+  yield { kind: 'prompt', conversation, prompt_kind: 'approval', question: 'Delete 3 old reports?' };
 };
 
 const fail: Scene = async function* (_, pause) {

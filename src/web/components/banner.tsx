@@ -7,7 +7,7 @@ import { useRoom } from './room-context.ts';
 const PATIENCE_MS = 1_000;
 
 /** Says that the connection is away, and what that means for what was typed. */
-export function Banner(): JSX.Element {
+export function Banner({ signIn }: { signIn?: () => void }): JSX.Element {
   const { client, status, unsent } = useRoom();
   const shown = useSignal(false);
   // Attempts come and go meanwhile; only being away as a whole is timed.
@@ -32,9 +32,22 @@ export function Banner(): JSX.Element {
         <div class="banner" data-testid="banner">
           <span class="banner-dot" aria-hidden="true" />
           <span>
-            {is === 'offline' ? words.offline : attempt === 0 ? words.connecting : words.reconnecting}
-            {unsent.value > 0 && <span class="banner-more"> {words.waiting(unsent.value)}</span>}
+            {is === 'closed'
+              ? words.ended
+              : is === 'offline'
+                ? words.offline
+                : attempt === 0
+                  ? words.connecting
+                  : words.reconnecting}
+            {is !== 'closed' && unsent.value > 0 && (
+              <span class="banner-more"> {words.waiting(unsent.value)}</span>
+            )}
           </span>
+          {is === 'closed' && signIn && (
+            <button type="button" class="link" data-testid="again" onClick={signIn}>
+              {words.signIn}
+            </button>
+          )}
           {(is === 'waiting' || is === 'offline') && (
             <button type="button" class="link" onClick={() => client.retryNow()}>
               {words.retry}

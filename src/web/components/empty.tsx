@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { settings } from '../settings.ts';
 import { strings } from '../strings.ts';
 import { Emblem } from './icons.tsx';
 import { useRoom } from './room-context.ts';
@@ -11,28 +12,33 @@ function greeting(name: string): string {
 
 /** Before the first message: a welcome, and ways to begin. */
 export function Empty(): JSX.Element {
-  const { client, user } = useRoom();
+  const room = useRoom();
+  const { user } = room;
+  // These words mean something to the demo only.
+  const demo = settings.value?.demo === true;
   const name = user.value?.name || user.value?.id || '';
   return (
     <div class="empty">
       <Emblem />
       <h2 dir="auto">{greeting(name)}</h2>
-      <p class="lead">{strings.empty.lead}</p>
-      <ul class="suggestions">
-        {strings.empty.suggestions.map(({ send, title, hint }) => (
-          <li key={send}>
-            <button
-              type="button"
-              class="suggestion"
-              data-testid="suggestion"
-              onClick={() => client.message({ text: send })}
-            >
-              <span>{title}</span>
-              <kbd>{hint}</kbd>
-            </button>
-          </li>
-        ))}
-      </ul>
+      <p class="lead">{demo ? strings.empty.demo : strings.empty.lead}</p>
+      {demo && (
+        <ul class="suggestions">
+          {strings.empty.suggestions.map(({ send, title }) => (
+            <li key={send}>
+              <button
+                type="button"
+                class="suggestion"
+                data-testid="suggestion"
+                onClick={() => room.say(send)}
+              >
+                <span>{title}</span>
+                <kbd>{send}</kbd>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }

@@ -16,11 +16,15 @@ function sizeOf(bytes: number): string {
   return `${value.toLocaleString(undefined, { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 })} ${UNITS[power]}`;
 }
 
+export function isPicture({ mimetype, url }: Pick<AttachmentView, 'mimetype' | 'url'>): boolean {
+  return PICTURES.has(mimetype) && isOurs(url);
+}
+
 /** A file: pictures of ours are shown, everything else can be fetched. */
 export function FileCard({ filename, mimetype, size, url }: Omit<AttachmentView, 'id'>): JSX.Element {
   const broken = useSignal(false);
   const href = linkOf(url);
-  if (PICTURES.has(mimetype) && href && isOurs(href) && !broken.value) {
+  if (href && isPicture({ mimetype, url: href }) && !broken.value) {
     const onError = (): void => {
       broken.value = true;
     };

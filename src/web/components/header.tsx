@@ -1,52 +1,43 @@
 import type { JSX } from 'preact';
-import { signOut } from '../session.ts';
 import { strings } from '../strings.ts';
-import { isDark, toggleTheme } from '../theme.ts';
-import { Icon, Logo } from './icons.tsx';
+import { titleOf } from '../titles.ts';
+import { Icon } from './icons.tsx';
 import { useRoom } from './room-context.ts';
 
-export function Header(): JSX.Element {
-  const { user } = useRoom();
-  const name = user.value?.name || user.value?.id || '';
-  const dark = isDark();
+interface HeaderProps {
+  sideOpen: boolean;
+  openSide(): void;
+}
+
+/** Which conversation this is; on narrow screens also the way to the others. */
+export function Header({ sideOpen, openSide }: HeaderProps): JSX.Element {
+  const { list, current, place } = useRoom();
+  const here = list.get(current.value);
   const { header: words } = strings;
   return (
     <header class="header">
-      <h1 class="brand">
-        <Logo size={24} />
-        <span>{strings.app}</span>
+      <button
+        type="button"
+        class="quiet only-narrow"
+        data-testid="menu"
+        aria-label={words.openSide}
+        aria-expanded={sideOpen}
+        aria-controls="side"
+        onClick={openSide}
+      >
+        <Icon name="menu" />
+      </button>
+      <h1 class="header-title" dir="auto" data-testid="title">
+        {here ? titleOf(here) : strings.side.untitled}
       </h1>
-      <div class="header-side">
-        {name !== '' && (
-          <span class="who" title={words.signedInAs(name)}>
-            <span class="who-mark" aria-hidden="true">
-              {[...name][0]?.toLocaleUpperCase()}
-            </span>
-            <span class="who-name" dir="auto">
-              {name}
-            </span>
-          </span>
-        )}
-        <button
-          type="button"
-          class="quiet"
-          data-testid="theme"
-          onClick={toggleTheme}
-          aria-label={dark ? words.toLight : words.toDark}
-          title={dark ? words.toLight : words.toDark}
-        >
-          <Icon name={dark ? 'sun' : 'moon'} />
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          onClick={signOut}
-          aria-label={words.signOut}
-          title={words.signOut}
-        >
-          <Icon name="leave" />
-        </button>
-      </div>
+      <button
+        type="button"
+        class="quiet only-narrow"
+        aria-label={strings.side.create}
+        onClick={() => place.openNew()}
+      >
+        <Icon name="plus" />
+      </button>
     </header>
   );
 }

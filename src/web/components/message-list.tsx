@@ -5,6 +5,8 @@ import type { Item } from '../../client/index.ts';
 import { engine } from '../markdown/engine.ts';
 import { strings } from '../strings.ts';
 import { useFollow } from '../use-follow.ts';
+import { useFound } from '../use-found.ts';
+import { Earlier } from './earlier.tsx';
 import { Empty } from './empty.tsx';
 import { FileCard } from './file-card.tsx';
 import { Icon } from './icons.tsx';
@@ -55,35 +57,6 @@ function Typing(): JSX.Element | null {
   );
 }
 
-function Earlier({ load }: { load(): void }): JSX.Element | null {
-  const { before, history, loaded } = useRoom();
-  if (history.value === 'failed') {
-    return (
-      <p class="history-note" role="alert">
-        {strings.history.failed}{' '}
-        <button type="button" class="link" onClick={load}>
-          {strings.history.retry}
-        </button>
-      </p>
-    );
-  }
-  if (!loaded.value || before.value === null) return null;
-  const busy = history.value === 'loading';
-  return (
-    <div class="history-note">
-      <button
-        type="button"
-        class="pill"
-        data-testid="earlier"
-        aria-disabled={busy}
-        onClick={() => !busy && load()}
-      >
-        {busy ? strings.history.loading : strings.history.earlier}
-      </button>
-    </div>
-  );
-}
-
 /** Grey lines while the first page is on its way; most loads are over before they would show. */
 function Skeleton(): JSX.Element {
   return (
@@ -108,21 +81,25 @@ export function MessageList(): JSX.Element {
     if (follow.following.value) fresh.value = false;
     else if (rows.keys.value.at(-1) !== keys.at(-1)) fresh.value = true;
   });
+  useFound(follow);
 
   const waiting = keys.length === 0 ? !loaded.value : !engine.value;
-  const load = (): void => {
-    const older = loaded.peek() && history.peek() !== 'failed';
-    void follow.keepPlace(() => room.readHistory({ older }));
-  };
-
+  const reading = history.state.value;
+  const missing = reading === 'missing' && keys.length === 0;
   return (
     <div class="scroll-place">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the conversation is scrolled by keyboard too */}
       <section class="scroller" ref={follow.scroller} tabIndex={0} aria-label={strings.messages.label}>
         <div class="column" ref={follow.content} data-testid="messages">
-          <Earlier load={load} />
+          <Earlier follow={follow} />
+          {missing && (
+            <div class="empty" data-testid="missing">
+              <h2>{strings.history.missing}</h2>
+              <p class="lead">{strings.history.missingHint}</p>
+            </div>
+          )}
           {keys.length === 0 && loaded.value && <Empty />}
-          {waiting && history.value !== 'failed' && <Skeleton />}
+          {waiting && reading !== 'failed' && !missing && <Skeleton />}
           {(engine.value ? keys : []).map((key) => {
             const item = rows.get(key);
             return item && <Row key={key} item={item} />;

@@ -3,11 +3,13 @@ import type { MessageItem } from '../../client/index.ts';
 import { segments } from '../markdown/segments.ts';
 import { strings } from '../strings.ts';
 import { CopyButton } from './copy-button.tsx';
+import { Ending } from './ending.tsx';
 import { FileCard } from './file-card.tsx';
 import { Icon, Twinkle } from './icons.tsx';
 import { Markdown } from './markdown.tsx';
 import { MessageButtons } from './message-buttons.tsx';
 import { PromptCard } from './prompt-card.tsx';
+import { Quote } from './quote.tsx';
 import { Reasoning } from './reasoning.tsx';
 import { useRoom } from './room-context.ts';
 import { ToolCard } from './tool-card.tsx';
@@ -32,6 +34,9 @@ function Sending({ item }: { item: MessageItem }): JSX.Element | null {
       <p class="sending">
         <Icon name="clock" size={14} />
         {strings.send.waiting}
+        <button type="button" class="link" data-testid="take-back" onClick={() => client.discard(client_id)}>
+          {strings.send.takeBack}
+        </button>
       </p>
     );
   }
@@ -57,45 +62,26 @@ function OwnMessage({ item }: { item: MessageItem }): JSX.Element {
   const pressed = item.custom_id !== undefined;
   return (
     <>
-      <div class={pressed ? 'bubble is-press' : 'bubble'} dir="auto">
-        {pressed && <Icon name="check" size={14} />}
-        {item.text}
-      </div>
+      {!pressed && item.reply_to !== undefined && <Quote id={item.reply_to} />}
+      {item.text !== '' && (
+        <div class={pressed ? 'bubble is-press' : 'bubble'} dir="auto">
+          {pressed && <Icon name="check" size={14} />}
+          {item.text}
+        </div>
+      )}
       {item.attachments?.map((file) => (
         <FileCard key={file.id} {...file} />
       ))}
       <Sending item={item} />
       <div class="message-foot">
         <Time at={item.timestamp} />
+        {item.text !== '' && (
+          <CopyButton text={item.text} label={strings.messages.copy} done={strings.messages.copied} bare />
+        )}
+        {item.status === 'sent' && !pressed && <ReplyButton item={item} />}
       </div>
     </>
   );
-}
-
-/** How a reply ended, where it did not end well. */
-function Ending({ item }: { item: MessageItem }): JSX.Element | null {
-  const { status, failure } = item;
-  if (status === 'failed') {
-    return (
-      <div class="failure" role="alert">
-        <Icon name="alert" size={18} />
-        <div>
-          <p class="failure-label">{failure?.label || strings.reply.failed}</p>
-          {failure?.message && <p>{failure.message}</p>}
-          {failure?.hint && <p class="muted">{failure.hint}</p>}
-        </div>
-      </div>
-    );
-  }
-  if (status === 'cancelled' || status === 'expired' || status === 'partial') {
-    return (
-      <p class="ending">
-        {failure?.message || strings.reply[status]}
-        {failure?.hint ? ` ${failure.hint}` : ''}
-      </p>
-    );
-  }
-  return null;
 }
 
 function Body({ item, live }: { item: MessageItem; live: boolean }): JSX.Element {
@@ -116,7 +102,8 @@ function Body({ item, live }: { item: MessageItem; live: boolean }): JSX.Element
 }
 
 function Reply({ item }: { item: MessageItem }): JSX.Element {
-  const { turn } = useRoom();
+  const { turn, remaking, conversation } = useRoom();
+  const remade = conversation.value.open.has(remaking.value.get(item.id) ?? '');
   const live = item.status === 'running' || item.status === 'queued';
   // A turn that has only just been asked for is queued as well; it waits where another one is under way.
   const waits = item.status === 'queued' && turn.value !== item.turn;
@@ -127,6 +114,7 @@ function Reply({ item }: { item: MessageItem }): JSX.Element {
       <Body item={item} live={live} />
       {item.buttons && item.buttons.length > 0 && <MessageButtons message={item.id} buttons={item.buttons} />}
       <Ending item={item} />
+      {remade && <p class="ending">{strings.reply.remaking}</p>}
       {live ? (
         <div class="under-way">
           <Twinkle />
@@ -137,6 +125,8 @@ function Reply({ item }: { item: MessageItem }): JSX.Element {
       ) : (
         <div class="message-foot">
           {item.text !== '' && <CopyButton text={item.text} label={words.copy} done={words.copied} bare />}
+          {item.text !== '' && <ReplyButton item={item} />}
+          {item.status === 'completed' && <RemakeButton item={item} />}
           <Time at={item.timestamp} />
           {item.edited && <span>{words.edited}</span>}
         </div>
@@ -145,20 +135,59 @@ function Reply({ item }: { item: MessageItem }): JSX.Element {
   );
 }
 
-/** One message, whoever wrote it. */
+function ReplyButton({ item }: { item: MessageItem }): JSX.Element {
+  const { replyingTo } = useRoom();
+  return (
+    <button
+      type="button"
+      class="copy"
+      data-testid="reply"
+      aria-label={strings.messages.reply}
+      title={strings.messages.reply}
+      onClick={() => {
+        replyingTo.value = item;
+      }}
+    >
+      <Icon name="reply" size={16} />
+    </button>
+  );
+}
+
+function RemakeButton({ item }: { item: MessageItem }): JSX.Element | null {
+  const room = useRoom();
+  if (item.turn === undefined) return null;
+  return (
+    <button
+      type="button"
+      class="copy"
+      data-testid="remake"
+      aria-label={strings.messages.remake}
+      title={strings.messages.remake}
+      onClick={() => void room.remake(item)}
+    >
+      <Icon name="retry" size={16} />
+    </button>
+  );
+}
+
+/** One message, whoever wrote it. Its heading lets screen readers go from one to the next. */
 export function Message({ item }: { item: MessageItem }): JSX.Element {
   const own = item.role === 'user';
+  const name = own ? strings.you : strings.star;
   return (
-    <article
-      class={own ? 'message is-own' : 'message'}
-      data-testid="message"
-      data-role={item.role}
-      data-id={item.id}
-      data-status={item.status}
-      aria-label={own ? strings.you : strings.star}
-      aria-busy={item.status === 'running'}
-    >
-      {own ? <OwnMessage item={item} /> : <Reply item={item} />}
-    </article>
+    <>
+      <h2 class="sr-only">{name}</h2>
+      <article
+        class={own ? 'message is-own' : 'message'}
+        data-testid="message"
+        data-role={item.role}
+        data-id={item.id}
+        data-status={item.status}
+        aria-label={name}
+        aria-busy={item.status === 'running'}
+      >
+        {own ? <OwnMessage item={item} /> : <Reply item={item} />}
+      </article>
+    </>
   );
 }

@@ -11,7 +11,7 @@ function Part({ title, value }: { title: string; value: unknown }): JSX.Element 
   if (value === undefined || value === null) return null;
   return (
     <div class="tool-part">
-      <h4>{title}</h4>
+      <h3>{title}</h3>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long output is scrolled by keyboard too */}
       <pre tabIndex={0}>{shown(value)}</pre>
     </div>

@@ -4,7 +4,7 @@ import type { Token } from 'marked';
 /** What turns Markdown into safe HTML. */
 export interface Engine {
   lex(text: string): Token[];
-  blockHtml(token: Token): string;
+  blockHtml(token: Token, level: number): string;
 }
 
 /** Half of the page's script, fetched while the socket connects: what it draws has to arrive first anyway. */

@@ -12,8 +12,7 @@ const marked = new Marked({
   breaks: false,
   renderer: {
     heading({ tokens, depth }: Tokens.Heading): string {
-      // The page has the first level, a message begins below it.
-      const level = Math.min(6, depth + 1);
+      const level = Math.min(6, depth + below);
       return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>\n`;
     },
     checkbox({ checked }: Tokens.Checkbox): string {
@@ -87,8 +86,15 @@ export function lex(text: string): Token[] {
   return marked.lexer(text);
 }
 
-/** The HTML of one block, with nothing in it that could act. */
-export function blockHtml(token: Token): string {
+/** By how much the headings of what is rendered stand below their marks. */
+let below = 0;
+
+/**
+ * The HTML of one block, with nothing in it that could act. `level` is that of its heading, where it is one: messages
+ * stand below headings of the page.
+ */
+export function blockHtml(token: Token, level: number): string {
+  below = token.type === 'heading' ? level - token['depth'] : level;
   return purifier.sanitize(marked.parser([token]), {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ATTRIBUTES,

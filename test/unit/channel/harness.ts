@@ -116,10 +116,7 @@ export class World {
       },
       newId: this.newId,
       limits: this.limits,
-      links: {
-        url: (id, filename) => `https://chat.example/files/${id}/${filename}?sig=${this.now}`,
-        data: (id) => this.sql.all<{ data: string }>('SELECT data FROM blobs WHERE id = ?', id)[0]?.data,
-      },
+      url: (id, filename) => `https://chat.example/files/${id}/${filename}?sig=${this.now}`,
     };
   }
 

@@ -86,8 +86,8 @@ describe('P-UP-7 Idempotency-Key', () => {
   test('a key of our own is forgotten with the end of its request', () => {
     const world = new World();
     world.ingest({ key: '~lines 1', events: numbered([message('one')]) });
-    expect(world.sql.all('SELECT * FROM ingests')).toEqual([]);
-    expect(world.sql.all('SELECT * FROM results')).toEqual([]);
+    expect(world.sql.rows('ingests')).toEqual([]);
+    expect(world.sql.rows('results')).toEqual([]);
   });
 
   test('thousands of refused events neither break the channel nor lose what is applied', () => {

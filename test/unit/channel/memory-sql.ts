@@ -20,6 +20,12 @@ export class MemorySql implements Sql {
     return statement;
   }
 
+  /** All rows of a table; none where it was never needed. */
+  rows(table: string): unknown[] {
+    const [found] = this.all('SELECT 1 FROM sqlite_master WHERE name = ?', table);
+    return found ? this.all(`SELECT * FROM ${table}`) : [];
+  }
+
   all<R extends object>(query: string, ...values: SqlValue[]): R[] {
     return this.#prepare(query).all(...values) as R[];
   }

@@ -6,9 +6,9 @@ const DAY_MS = 86_400_000;
 /** What the owner does: gives the records what they lack, until they have everything. */
 function record(world: World): string[] {
   const ids: string[] = [];
-  for (let part = world.channel.unrecorded; part; part = world.channel.unrecorded) {
+  for (let part = world.channel.archive.unrecorded; part; part = world.channel.archive.unrecorded) {
     ids.push(...part.rows.map(({ row }) => row.id));
-    world.channel.recorded(part.upTo);
+    world.channel.archive.recorded(part.upTo);
   }
   return ids;
 }
@@ -73,7 +73,7 @@ describe('retention', () => {
     const world = new World({ limits: { journal_events: 10 } });
     fill(world, 20);
     record(world);
-    const cut = world.channel.cut;
+    const cut = world.channel.archive.cut;
     const { socket: late } = world.connect(world.at(cut - 1));
     expect(late.types).toEqual(['welcome', 'reset', 'ready']);
     expect(late.of('reset')).toMatchObject([{ reason: 'retention', seq: 20 }]);
@@ -104,7 +104,8 @@ describe('retention', () => {
 
 describe('a cut', () => {
   const reply = (world: World, turn: string) =>
-    world.channel.history('default').find(({ row }) => row.type === 'message' && row.turn === turn)?.row;
+    world.channel.archive.history('default').find(({ row }) => row.type === 'message' && row.turn === turn)
+      ?.row;
 
   test('keeps an open turn whole: its row gets its tools, in history and in the records', () => {
     const world = new World({ limits: { journal_events: 10 } });
@@ -114,7 +115,7 @@ describe('a cut', () => {
     record(world);
     world.apply(event({ kind: 'done', turn, text: 'answer' }));
     expect(reply(world, turn)?.tools).toMatchObject([{ tool: 't1' }]);
-    const { rows = [] } = world.channel.unrecorded ?? {};
+    const { rows = [] } = world.channel.archive.unrecorded ?? {};
     expect(rows.find(({ row }) => row.id === reply(world, turn)?.id)?.row.tools).toMatchObject([
       { tool: 't1' },
     ]);
@@ -129,7 +130,7 @@ describe('a cut', () => {
     fill(world, 5);
     record(world);
     // By number it would be at 8; the turn begins with 6.
-    expect(world.channel.cut).toBe(5);
+    expect(world.channel.archive.cut).toBe(5);
     expect(reply(world, turn)?.tools).toMatchObject([{ tool: 't1' }]);
   });
 
@@ -140,7 +141,7 @@ describe('a cut', () => {
     fill(world, 20);
     record(world);
     world.apply(event({ kind: 'done', turn, usage: { output_tokens: 3 } }));
-    expect(world.channel.unrecorded?.rows.map(({ row }) => row)).toMatchObject([
+    expect(world.channel.archive.unrecorded?.rows.map(({ row }) => row)).toMatchObject([
       { text: 'reply', usage: { output_tokens: 3 } },
     ]);
   });
@@ -166,11 +167,9 @@ describe('a cut', () => {
     const turn = world.turn();
     fill(world, 2);
     world.apply(event({ kind: 'done', turn, text: 'answer' }));
-    expect(world.channel.history('default').map(({ row }) => row.type === 'message' && row.text)).toEqual([
-      'answer',
-      'x0',
-      'x1',
-    ]);
+    expect(
+      world.channel.archive.history('default').map(({ row }) => row.type === 'message' && row.text),
+    ).toEqual(['answer', 'x0', 'x1']);
   });
 });
 
@@ -182,7 +181,7 @@ describe('records', () => {
     world.apply(event({ kind: 'chunk', turn, text: 'Half an ans' }));
     record(world);
     world.apply(event({ kind: 'error', turn, label: 'Oops', type: 'x', message: 'm', hint: 'h' }));
-    const rows = world.channel.unrecorded?.rows ?? [];
+    const rows = world.channel.archive.unrecorded?.rows ?? [];
     expect(rows.map(({ row }) => row)).toMatchObject([
       { type: 'message', text: 'Half an ans', partial: true, status: 'failed', error: { label: 'Oops' } },
     ]);
@@ -191,7 +190,9 @@ describe('records', () => {
     const { id = '' } = world.apply(event({ kind: 'message', text: 'before' }));
     record(world);
     world.apply(event({ kind: 'edit', id, text: 'after' }));
-    expect(world.channel.unrecorded?.rows.map(({ row }) => row)).toMatchObject([{ id, text: 'after' }]);
+    expect(world.channel.archive.unrecorded?.rows.map(({ row }) => row)).toMatchObject([
+      { id, text: 'after' },
+    ]);
   });
 
   test('get every changed row once per batch, and no others', () => {
@@ -201,6 +202,6 @@ describe('records', () => {
     expect(record(world)).toEqual([]);
     world.apply(event({ kind: 'message', text: 'elsewhere', conversation: 'b' }));
     expect(record(world)).toHaveLength(1);
-    expect(world.channel.unrecordedSince).toBeUndefined();
+    expect(world.channel.archive.unrecordedSince).toBeUndefined();
   });
 });

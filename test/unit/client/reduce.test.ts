@@ -32,10 +32,9 @@ function only(state: ChatState) {
 
 const sending: LocalInput = {
   type: 'local.message',
-  client_id: 'c1',
-  conversation: 'default',
-  text: 'Hi',
+  send: { type: 'message', client_id: 'c1', text: 'Hi' },
   at: 1,
+  files: [],
 };
 const file: FileFrame = {
   type: 'file',

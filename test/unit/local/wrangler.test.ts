@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { unstable_readConfig } from 'wrangler';
 import { inRoot } from '../../../src/local/paths.ts';
-import { describeWorker } from '../../../src/local/runtime.ts';
+import { describeWorker, SCHEDULED_MS } from '../../../src/local/runtime.ts';
 
 /** What this test looks at; wrangler's own type of it refers to a package that is not published. */
 interface Deployed {
@@ -14,6 +14,7 @@ interface Deployed {
   d1_databases: { binding: string }[];
   r2_buckets: { binding: string }[];
   assets: { directory: string; binding: string; run_worker_first: boolean };
+  triggers: { crons: string[] };
   vars: Record<string, string>;
 }
 
@@ -36,6 +37,10 @@ test('`npm start` serves what wrangler.toml deploys', () => {
     binding: deployed.assets.binding,
     run_worker_first: deployed.assets.run_worker_first,
   });
+});
+
+test('scheduled work runs as often on one machine as where it is deployed', () => {
+  expect(deployed.triggers.crons).toEqual([`*/${SCHEDULED_MS / 60_000} * * * *`]);
 });
 
 test('every object class is born with SQLite', () => {

@@ -13,6 +13,7 @@ describe('P-WS-13 client frames', () => {
         conversation: 'a',
         reply_to: 'm',
         attachments: [{ id: 'f' }],
+        extra: { agent: 'a', options: [1] },
       },
     ],
     [{ type: 'action', client_id: 'c', message: 'm', custom_id: 'y' }],
@@ -24,6 +25,11 @@ describe('P-WS-13 client frames', () => {
     [{ type: 'refresh', token: 'x.y.z' }],
   ])('P-WS-13 %j is read as it is; unknown fields are ignored', (frame) => {
     expect(up({ ...frame, surprise: 1 })).toEqual({ command: frame });
+  });
+
+  test('an extra that is no object is an unknown field', () => {
+    const frame = { type: 'message', client_id: 'c', text: 'hi' };
+    expect(up({ ...frame, extra: 5 })).toEqual({ command: frame });
   });
 
   test.each<[unknown, string | undefined]>([
@@ -45,6 +51,7 @@ describe('P-WS-13 client frames', () => {
     [{ type: 'message', client_id: 'c', text: ['x'] }, 'text'],
     [{ type: 'message', client_id: 'c', text: 'x', conversation: '' }, 'conversation'],
     [{ type: 'message', client_id: 'c', text: 'x', conversation: 'a\u0000b' }, 'conversation'],
+    [{ type: 'message', client_id: 'c', text: 'x', extra: { a: 'x'.repeat(4_096) } }, 'extra'],
     [{ type: 'message', client_id: 'c', text: 'x', attachments: ['f'] }, 'attachments.0'],
     [{ type: 'message', client_id: 'c', text: 'x', attachments: [{}] }, 'attachments.0.id'],
     [{ type: 'action', client_id: 'c', message: 'm' }, 'custom_id'],

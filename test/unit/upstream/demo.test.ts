@@ -23,6 +23,7 @@ async function play(fields: Partial<Delivery>, signal = new AbortController().si
     id: 'turn_1',
     signal,
     history: async () => [],
+    attachments: [],
     accepted: () => {
       played.accepted = true;
     },

@@ -60,6 +60,7 @@ class Outside {
       now: () => this.now,
       call,
       history: async () => [],
+      attachments: () => [],
       repeatable: this.#repeatable,
       sink: (name) => {
         let place = 0;

@@ -74,6 +74,7 @@ export class Harness {
         return step(delivery, options);
       },
       history: async () => [],
+      attachments: () => [],
       repeatable: this.repeatable,
       sink: (name) => this.#sink(name),
       attempted: async (accepted) => {

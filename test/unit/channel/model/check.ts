@@ -1,4 +1,4 @@
-import type { DurableFrame, TurnFrame } from '../../../../src/protocol/server-frames.ts';
+import type { ConversationFrame, DurableFrame, TurnFrame } from '../../../../src/protocol/server-frames.ts';
 import { isTerminal } from '../../../../src/protocol/server-frames.ts';
 import { endsInHighSurrogate } from '../../../../src/protocol/text.ts';
 import { ModelClient } from './client.ts';
@@ -32,8 +32,15 @@ export class Check {
         () => this.#difference(tab, truth),
       );
     this.#acknowledged(journal);
+    const gone = new Map<string, number>();
+    for (const frame of journal) if (isForgotten(frame)) gone.set(frame.id, frame.seq);
     for (const [at, frame] of journal.entries())
-      if (frame.type === 'turn' && isTerminal(frame.status)) this.#ended(journal.slice(0, at), frame);
+      if (
+        frame.type === 'turn' &&
+        isTerminal(frame.status) &&
+        frame.seq > (gone.get(frame.conversation) ?? 0)
+      )
+        this.#ended(journal.slice(0, at), frame);
   }
 
   #until(condition: () => boolean, what: () => string): Promise<void> {
@@ -60,7 +67,7 @@ export class Check {
   #difference({ client }: Tab, truth: ModelClient): string {
     if (client.cursor !== truth.cursor) return `stands at ${client.cursor} of ${truth.cursor}`;
     for (let seq = client.base + 1; seq <= (truth.cursor ?? 0); seq += 1)
-      if (client.received.get(seq) !== truth.received.get(seq))
+      if (!isSame(client.received.get(seq), truth.received.get(seq)))
         return `entry ${seq} is ${truth.received.get(seq)}, and it was given ${client.received.get(seq)}`;
     const [open, seen] = [drafts(truth), drafts(client)];
     if (open !== seen) return `open are ${open}, and it shows ${seen}`;
@@ -76,7 +83,7 @@ export class Check {
         const fits =
           entry?.type === 'message'
             ? entry.id === id && entry.turn === turn && entry.client_id === client_id
-            : entry?.type === 'prompt_closed' && entry.prompt === id;
+            : (entry?.type === 'prompt_closed' && entry.prompt === id) || isForgotten(entry);
         if (!fits)
           throw new Error(`${client_id} was acknowledged as ${id} at ${seq}: ${JSON.stringify(entry)}`);
       }
@@ -122,4 +129,19 @@ function shown(text: string): string {
 
 function drafts(client: ModelClient): string {
   return JSON.stringify([...client.drafts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What is left of an entry, or the deletion itself. */
+function isForgotten(frame: DurableFrame | undefined): frame is ConversationFrame {
+  return frame?.type === 'conversation' && frame.status === 'deleted';
+}
+
+/** An entry is what was given, or what is left of that since its conversation was deleted. */
+function isSame(given: string | undefined, kept: string | undefined): boolean {
+  if (given === kept || given === undefined || kept === undefined) return given === kept;
+  const before: DurableFrame & { conversation?: string } = JSON.parse(given);
+  const after: DurableFrame = JSON.parse(kept);
+  if (isForgotten(after)) return before.conversation === after.id;
+  const { error: _, value: __, ...rest } = { error: undefined, value: undefined, ...before };
+  return JSON.stringify(rest) === kept;
 }

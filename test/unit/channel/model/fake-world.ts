@@ -65,6 +65,12 @@ export class FakeWorld implements Surroundings {
     this.#stream?.again();
   }
 
+  remove(conversation: string): void {
+    const { conversations } = this.#world.channel;
+    this.#note();
+    if (conversations.standing(conversation) === 'here') conversations.delete(conversation);
+  }
+
   async until(condition: () => boolean, what: () => string): Promise<void> {
     if (!condition()) throw new Error(what());
   }

@@ -98,6 +98,8 @@ export class Run {
         return this.#tab(step.tab).die();
       case 'pass':
         return this.#around.pass(step.ms);
+      case 'remove':
+        return this.#around.remove?.(['c0', 'c1', 'default'][step.conversation % 3] ?? '');
       case 'evict':
         return this.#around.evict();
       case 'crash':

@@ -34,6 +34,7 @@ export type Step =
   | { do: 'drop'; tab: number }
   | { do: 'die'; tab: number }
   | { do: 'pass'; ms: number }
+  | { do: 'remove'; conversation: number }
   | { do: 'evict' }
   | { do: 'crash' };
 
@@ -110,6 +111,7 @@ const ours: fc.WeightedArbitrary<Step>[] = [
     arbitrary: fc.record({ do: fc.constant('answer' as const), tab: nat, prompt: nat, valid: fc.boolean() }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('die' as const), tab: nat }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), conversation: nat }) },
   {
     weight: 3,
     arbitrary: fc.record({

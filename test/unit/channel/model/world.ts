@@ -40,6 +40,8 @@ export interface Surroundings {
   evict(): Promise<void>;
   /** Memory and connections are lost, what was committed stays. */
   crash(): Promise<void>;
+  /** Deletes a conversation, if there is one. */
+  remove?(conversation: string): void;
   /** Resolves when `condition` holds, which it does once everything that was sent has come. */
   until(condition: () => boolean, what: () => string): Promise<void>;
   journal(): Promise<DurableFrame[]>;

@@ -1,0 +1,57 @@
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import { contextOf } from '../env.ts';
+import { VERSION } from '../version.ts';
+import { admin } from './admin.ts';
+import { type AppEnv, refusal, statusOf } from './app.ts';
+import { clientApi } from './client-api.ts';
+import { dev } from './dev.ts';
+import { dialects } from './dialects.ts';
+import { files } from './files.ts';
+import { internal } from './internal.ts';
+import { nothingAt } from './methods.ts';
+import { native } from './native.ts';
+import { openai, openaiRefusal } from './openai.ts';
+import { page } from './page.ts';
+import { uploads } from './uploads.ts';
+
+/** All routes, what they share, and how refusals become responses. */
+export const app = new Hono<AppEnv>();
+
+app.use(async (c, next) => {
+  c.set('request_id', crypto.randomUUID());
+  // A wrong variable is told by every route, by name (P-ID-5).
+  contextOf(c.env);
+  await next();
+});
+
+// Pages on the origins that may open sockets may use the HTTP side as well.
+app.use(
+  cors({
+    origin: (origin, c) => (contextOf(c.env).config.allowed_origins.includes(origin) ? origin : null),
+    exposeHeaders: ['x-request-id', 'retry-after'],
+    maxAge: 86_400,
+  }),
+);
+
+app.get('/healthz', (c) => c.json({ ok: true, version: VERSION }));
+app.route('/', admin);
+app.route('/', native);
+app.route('/api/files', uploads);
+app.route('/api', clientApi);
+app.route('/files', files);
+app.route('/v1', openai);
+app.route('/internal', internal);
+app.route('/dev', dev);
+app.route('/', dialects);
+app.route('/', page);
+
+app.notFound((c) => {
+  throw nothingAt(app, c.req.method, c.req.path);
+});
+
+app.onError((error, c) => {
+  if (c.req.path.startsWith('/v1/')) return openaiRefusal(error, c.get('request_id'));
+  const { body, headers } = refusal(error, c.get('request_id'));
+  return Response.json({ error: body }, { status: statusOf(body), headers });
+});
