@@ -9,9 +9,11 @@ export class Room extends DurableObject {
       server.send('{"type":"ready"}');
       return new Response(null, { status: 101, webSocket: client });
     }
+    const decoder = new TextDecoder();
+    const reader = request.body.getReader();
     let carry = '';
-    for await (const text of request.body.pipeThrough(new TextDecoderStream())) {
-      const whole = carry + text;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      const whole = carry + decoder.decode(read.value, { stream: true });
       const end = whole.lastIndexOf('\n');
       if (end > 0) for (const socket of this.ctx.getWebSockets()) socket.send(whole.slice(0, end));
       carry = whole.slice(end + 1);
