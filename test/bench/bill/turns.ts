@@ -11,15 +11,15 @@ export type TurnKind = (typeof TURN_KINDS)[number];
 
 /** What waits for hours or days in a deployment is done soon, so that all of a turn's work falls into the measurement. */
 function limitsFor({ tokens, every_ms }: Pace): string {
-  const memory_ms = tokens * every_ms + 4_000;
-  return JSON.stringify({ record_after_ms: 1_000, idempotency_ms: memory_ms, stream_retention_ms: 4_000 });
+  const memory_ms = tokens * every_ms + 2_000;
+  return JSON.stringify({ record_after_ms: 500, idempotency_ms: memory_ms, stream_retention_ms: 2_000 });
 }
 
 /** As often as clients of our own do. */
 const PING_MS = 25_000;
 
 /** How long nothing must have happened for a turn's work to be over: longer than any of those limits. */
-const QUIET_MS = 6_000;
+const QUIET_MS = 3_500;
 
 /** What one turn uses, all that it leaves to be done later included; its exact text is checked. */
 export async function meterTurn(kind: TurnKind, pace: Pace): Promise<Metering> {
