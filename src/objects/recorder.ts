@@ -24,7 +24,12 @@ interface Failing {
   until: number;
 }
 
-/** Files that only the journal of a person knew, while the rest of them is being erased. */
+/** An erasure that is not over: how often it was asked for, and the files that only the person's journals knew. */
+interface Erasing {
+  times: number;
+  strays: string[];
+}
+
 const ERASING = 'erasing';
 const FAILING = 'failing';
 
@@ -55,7 +60,7 @@ export class Recorder {
   get due(): number | undefined {
     const { unrecordedSince: since, disposals } = this.#host.channel.archive;
     const { record_after_ms } = contextOf(this.#env).config.limits;
-    const urgent = disposals.length > 0 || this.#kv.get(ERASING) !== undefined;
+    const urgent = disposals.length > 0 || this.#erasing !== undefined;
     const at = urgent ? 0 : since === undefined ? undefined : since + record_after_ms;
     return at === undefined ? undefined : Math.max(at, this.#kv.get<Failing>(FAILING)?.until ?? 0);
   }
@@ -79,10 +84,10 @@ export class Recorder {
 
   async #record(): Promise<void> {
     try {
-      const strays = this.#kv.get<string[]>(ERASING);
-      if (strays) {
-        await this.#drain.erase(this.#owner, strays);
-        this.#kv.delete(ERASING);
+      for (let asked = this.#erasing; asked; asked = this.#erasing) {
+        await this.#drain.erase(this.#owner, asked.strays);
+        // What was asked for meanwhile is about more than this one knew.
+        if (this.#erasing?.times === asked.times) this.#kv.delete(ERASING);
       }
       const { epoch } = this.#host.channel;
       for (
@@ -120,8 +125,15 @@ export class Recorder {
 
   /** The person's journal goes in the same event: the rest of them follows, with the files that only it knows. */
   erasing(): void {
-    const earlier = this.#kv.get<string[]>(ERASING) ?? [];
-    this.#kv.put<string[]>(ERASING, [...earlier, ...this.#host.channel.archive.strays]);
+    const { times, strays } = this.#erasing ?? { times: 0, strays: [] };
+    this.#kv.put<Erasing>(ERASING, {
+      times: times + 1,
+      strays: [...strays, ...this.#host.channel.archive.strays],
+    });
+  }
+
+  get #erasing(): Erasing | undefined {
+    return this.#kv.get<Erasing>(ERASING);
   }
 
   /** A page of history: what the journal holds, and before it the records. */

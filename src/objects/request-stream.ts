@@ -12,7 +12,7 @@ import { TurnRun } from '../upstream/run.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { RequestBody } from './request-body.ts';
-import { tellEnd } from './request-end.ts';
+import { REMEMBER_RETRY_MS, rememberFiles, tellEnd } from './request-end.ts';
 import type { HubCall, OpenRequest, Owner, StreamFacts } from './request-types.ts';
 import { aboutOf, cancellation, opening } from './turn-deliveries.ts';
 import { turnPorts } from './turn-ports.ts';
@@ -175,13 +175,7 @@ export class RequestStream extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const owner = this.#owner;
     if (!owner) return;
-    if (owner.forget_at <= Date.now()) {
-      if (owner.channel === 'here') this.#host.channel.closeAll(CLOSE.normal, 'forgotten');
-      await this.ctx.storage.deleteAll();
-      // The same key may come again while this object lives: the channel in memory is of what was stored.
-      this.#host = this.#newHost();
-      return;
-    }
+    if (owner.forget_at <= Date.now()) return this.#forget(owner);
     if (owner.channel === 'here') {
       this.#host.rang();
       // A crash has taken the time of grace from memory: it begins again.
@@ -190,6 +184,18 @@ export class RequestStream extends DurableObject<Env> {
         this.#host.run((channel) => channel.cancel(owner.turn));
     }
     await this.#settle();
+  }
+
+  async #forget(owner: Owner): Promise<void> {
+    if (owner.channel === 'here') {
+      this.#host.channel.closeAll(CLOSE.normal, 'forgotten');
+      // Nobody else knows those that came while D1 was down.
+      const kept = await rememberFiles(this.env, owner, this.#host.channel.archive.strays);
+      if (!kept) return this.ctx.storage.setAlarm(Date.now() + REMEMBER_RETRY_MS);
+    }
+    await this.ctx.storage.deleteAll();
+    // The same key may come again while this object lives: the channel in memory is of what was stored.
+    this.#host = this.#newHost();
   }
 
   /**

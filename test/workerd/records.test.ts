@@ -1,8 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { contextOf } from '../../src/env.ts';
 import type { HistoryPage } from '../../src/protocol/history.ts';
+import { Drain } from '../../src/records/drain.ts';
 import { connect, hubOf, journalOf, post, request, someone, tokenOf } from './harness.ts';
 
 const rows = (user: string) =>
@@ -134,6 +135,34 @@ describe('erasure', () => {
     expect(await erase()).toBe(204);
     expect(await textsOf(user)).toEqual([]);
   });
+});
+
+test('an erasure that is asked for during another is made as well, with what came in between', async () => {
+  const user = someone();
+  const erase = Drain.prototype.erase;
+  const between = Promise.withResolvers<void>();
+  const strays: (readonly string[])[] = [];
+  const spy = vi.spyOn(Drain.prototype, 'erase').mockImplementation(async function (this: Drain, who, ids) {
+    strays.push(ids ?? []);
+    await erase.call(this, who, ids);
+    if (strays.length === 1) await between.promise;
+  });
+  try {
+    const first = hubOf(user).erase();
+    await vi.waitFor(() => expect(strays).toHaveLength(1));
+    const late = { id: contextOf(env).seal.newId('file'), filename: 'x', mimetype: 'text/plain' };
+    await contextOf(env).files.put({ tenant: 'default', user }, late, new Uint8Array(1));
+    await runInDurableObject(hubOf(user), async (hub) => {
+      const second = hub.erase();
+      between.resolve();
+      await second;
+    });
+    await first;
+    expect(strays).toHaveLength(2);
+    expect(await contextOf(env).files.info(late.id)).toBeUndefined();
+  } finally {
+    spy.mockRestore();
+  }
 });
 
 describe('what is in the records alone', () => {
