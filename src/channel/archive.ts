@@ -20,6 +20,16 @@ export class Archive {
     return foldHistory(this.#core.journal.history(conversation), this.#core.recalled.of(conversation));
   }
 
+  /** Whether the journal has stored anything. */
+  get begun(): boolean {
+    return this.#core.journal.exists;
+  }
+
+  /** The records have entries up to `seq` of a journal that is lost: this one goes on behind them. */
+  begin(seq: number): void {
+    this.#core.ports.sql.transaction(() => this.#core.journal.begin(seq));
+  }
+
   /** The newest entry that the journal no longer holds. */
   get cut(): number {
     return this.#core.journal.cut;

@@ -35,6 +35,7 @@ const FAILING = 'failing';
 
 /** A hub's side of the records (D1): drains the journal into them, and reads what it no longer holds. */
 export class Recorder {
+  readonly #ctx: DurableObjectState;
   readonly #kv: SyncKvStorage;
   readonly #env: Env;
   readonly #host: ChannelHost;
@@ -44,8 +45,12 @@ export class Recorder {
   readonly #messages: Messages;
   readonly #counts: TurnCounts;
   #running: Promise<void> | undefined;
+  #beginning: Promise<void> | undefined;
+  /** What is stored here is all there is, or the records know of nothing more. */
+  #begun = false;
 
   constructor(ctx: DurableObjectState, env: Env, host: ChannelHost, owner: Owner) {
+    this.#ctx = ctx;
     this.#kv = ctx.storage.kv;
     this.#env = env;
     this.#host = host;
@@ -54,6 +59,32 @@ export class Recorder {
     this.#drain = new Drain(env.DB, this.#files);
     this.#messages = new Messages(env.DB);
     this.#counts = new TurnCounts(env.DB);
+  }
+
+  /**
+   * Before the first write to a journal: storage that is empty may have been lost, and then the records know where it had come
+   * to. Where they are down, the user is taken for a new one.
+   */
+  async begin(): Promise<void> {
+    if (this.#begun || this.#isSettled) return;
+    this.#beginning ??= this.#begin().finally(() => {
+      this.#beginning = undefined;
+    });
+    await this.#beginning;
+  }
+
+  get #isSettled(): boolean {
+    return this.#host.channel.archive.begun || this.#erasing !== undefined;
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      const seq = await this.#drain.reached(this.#owner);
+      if (seq > 0 && !this.#isSettled) this.#host.run(({ archive }) => archive.begin(seq));
+      this.#begun = true;
+    } catch (error) {
+      log('error', 'nobody knows whether a user is new', { ...this.#owner, error });
+    }
   }
 
   /** When the records are to be given what they lack (Unix ms). */
@@ -103,6 +134,9 @@ export class Recorder {
         this.#host.run((channel) => channel.archive.recorded(upTo));
       }
       await this.#dispose();
+      // Who asked meanwhile waits for this, too.
+      if (this.#erasing || this.#host.channel.archive.unrecordedSince !== undefined)
+        return await this.#record();
       if (this.#kv.get<Failing>(FAILING)) this.#kv.delete(FAILING);
     } catch (error) {
       const times = (this.#kv.get<Failing>(FAILING)?.times ?? 0) + 1;
@@ -165,6 +199,20 @@ export class Recorder {
     const { conversations } = this.#host.channel;
     const rows = await this.#messages.byIds(this.#owner, ids);
     return rows.filter(({ position, row }) => position > conversations.deletedAt(row.conversation));
+  }
+
+  /** Takes rows back from the records that a change is about to name, before anything else happens to the channel. */
+  async recall(ids: readonly string[]): Promise<void> {
+    const lacking = this.#host.channel.archive.lacking(ids);
+    if (lacking.length === 0) return;
+    await this.#ctx.blockConcurrencyWhile(async () => {
+      // What throws in here resets the object.
+      const rows = await this.rows(lacking).catch((error: unknown) => {
+        log('error', 'records cannot be read', { ...this.#owner, error });
+        return undefined;
+      });
+      this.#host.run((channel) => channel.archive.recall(lacking, rows));
+    });
   }
 
   /** What a turn was about that the journal no longer tells; undefined where there was no such turn. */

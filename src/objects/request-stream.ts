@@ -13,8 +13,9 @@ import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { RequestBody } from './request-body.ts';
 import { REMEMBER_RETRY_MS, rememberFiles, tellEnd } from './request-end.ts';
+import { RequestOwner } from './request-owner.ts';
 import type { HubCall, OpenRequest, Owner, StreamFacts } from './request-types.ts';
-import { aboutOf, cancellation, opening } from './turn-deliveries.ts';
+import { aboutOf, opening, takeCall } from './turn-deliveries.ts';
 import { turnPorts } from './turn-ports.ts';
 import { TurnUpstream } from './turn-upstream.ts';
 
@@ -24,6 +25,7 @@ import { TurnUpstream } from './turn-upstream.ts';
  */
 export class RequestStream extends DurableObject<Env> {
   #host: ChannelHost;
+  readonly #whose: RequestOwner;
   readonly #run: TurnRun;
   readonly #body: RequestBody;
   readonly #upstream: TurnUpstream;
@@ -34,29 +36,30 @@ export class RequestStream extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#host = this.#newHost();
     const { kv } = ctx.storage;
+    this.#whose = new RequestOwner(kv);
+    this.#host = this.#newHost();
     this.#body = new RequestBody(kv);
-    this.#upstream = new TurnUpstream(env, () => this.#required, this.#body);
-    const object = { env, kv, upstream: this.#upstream, owner: () => this.#required, host: () => this.#host };
+    this.#upstream = new TurnUpstream(env, () => this.#whose.required, this.#body);
+    const object = {
+      env,
+      kv,
+      upstream: this.#upstream,
+      owner: () => this.#whose.required,
+      host: () => this.#host,
+    };
     this.#run = new TurnRun(turnPorts(object));
   }
 
   #newHost(): ChannelHost {
     return new ChannelHost(this.ctx, this.env, () => {
-      const { tenant, turn } = this.#required;
+      const { tenant, turn } = this.#whose.required;
       return { tenant, channel: `sse:${turn}` };
     });
   }
 
   get #owner(): Owner | undefined {
-    return this.ctx.storage.kv.get<Owner>('owner');
-  }
-
-  get #required(): Owner {
-    const owner = this.#owner;
-    if (!owner) throw new StarwireError('not_found', 'there is no such stream');
-    return owner;
+    return this.#whose.current;
   }
 
   get #limits() {
@@ -65,7 +68,7 @@ export class RequestStream extends DurableObject<Env> {
 
   /** The status of the turn that is here. Other than with its facts, nothing is stored to tell it. */
   get #status(): TurnStatus | undefined {
-    const { turn } = this.#required;
+    const { turn } = this.#whose.required;
     return this.#host.run((channel) => channel.ingest({ events: [], end: false, watch: turn })).status;
   }
 
@@ -85,26 +88,11 @@ export class RequestStream extends DurableObject<Env> {
   }
 
   #own(owner: Omit<Owner, 'forget_at'>): void {
-    this.ctx.storage.kv.put<Owner>('owner', {
-      ...owner,
-      forget_at: Date.now() + this.#limits.idempotency_ms,
-    });
+    this.#whose.set({ ...owner, forget_at: Date.now() + this.#limits.idempotency_ms });
   }
 
   #take(turn: string, call: Call): void {
-    switch (call.type) {
-      case 'start':
-        return this.#run.add(call.delivery, turn);
-      case 'deliver':
-        return this.#run.add(call.delivery, `${turn}.${call.delivery.type}.${call.delivery.message_id}`);
-      case 'register':
-        return;
-      case 'cancel':
-        this.#run.stop();
-        return this.#run.add(cancellation(this.#required), `${turn}.cancel`);
-      default:
-        return call satisfies never;
-    }
+    takeCall(this.#run, this.#whose.required, turn, call);
   }
 
   /** Goes on with what a crash broke off; where nothing was, nothing happens. */
@@ -150,7 +138,7 @@ export class RequestStream extends DurableObject<Env> {
       const status = this.#status;
       const soon = Date.now() + this.#limits.stream_retention_ms;
       if (status && isTerminal(status) && owner.forget_at > soon) {
-        this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
+        this.#whose.set({ ...owner, forget_at: soon });
         this.#body.delete();
         this.ctx.waitUntil(tellEnd(this.env, owner, this.#host.channel.endings(Number.MAX_SAFE_INTEGER)));
       }
@@ -162,7 +150,7 @@ export class RequestStream extends DurableObject<Env> {
 
   /** With nobody listening, a turn that is not detached has so long to live (P-OA-6). */
   #leave(): void {
-    const owner = this.#required;
+    const owner = this.#whose.required;
     const { sse_grace_ms, sse_heartbeat_ms } = this.#limits;
     const status = owner.detach ? undefined : this.#status;
     const needed = status !== undefined && !isTerminal(status);
@@ -217,7 +205,7 @@ export class RequestStream extends DurableObject<Env> {
       await this.#settle();
     }
     return outcome(() => {
-      const owner = this.#required;
+      const owner = this.#whose.required;
       if (owner.body !== request.body)
         throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
       return this.#facts(owner);
