@@ -58,7 +58,11 @@ export class ChannelHost {
       .filter((socket) => isIngest(socket.deserializeAttachment(), true));
     if (unstored.length === 0) return;
     channel.closeAll(CLOSE.restart, 'restart');
-    for (const socket of unstored) socket.close(CLOSE.restart, 'restart');
+    for (const socket of unstored) {
+      // While it closes it may be seen again, and then nobody is to begin anew for it.
+      markIngest(socket, false);
+      socket.close(CLOSE.restart, 'restart');
+    }
   }
 
   #build(): Channel {
