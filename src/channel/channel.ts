@@ -2,24 +2,23 @@ import type { Command, SendCommand, SendResult } from '../protocol/client-frames
 import type { Position } from '../protocol/cursor.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
-import type { TurnEnd } from '../protocol/turn-outcome.ts';
 import { Archive } from './archive.ts';
 import { called, dueCalls, type StartPolicy } from './calls.ts';
 import { Conversations } from './conversations.ts';
 import { Core, type Ports } from './core.ts';
-import { endings } from './endings.ts';
 import { greet } from './greeting.ts';
 import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
 import { Maintenance } from './maintenance.ts';
 import { offended } from './offences.ts';
 import type { Pending } from './outbox.ts';
 import type { Socket } from './ports.ts';
-import { type Asked, askedBy, regenerate } from './regenerate.ts';
+import { type Asked, regenerate } from './regenerate.ts';
 import { Roster, refuse, sendFrames } from './roster.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts';
+import { type OpenView, openView, type TurnRecord, turnRecord } from './turn-record.ts';
 
 /** How soon an unanswered call to a turn's own object is tried again. */
 const OUTBOX_RETRY_MS = 5_000;
@@ -62,6 +61,11 @@ export class Channel {
 
   get epoch(): string {
     return this.#core.journal.epoch;
+  }
+
+  /** How often something was stored. */
+  get revision(): number {
+    return this.#core.revision;
   }
 
   session(socket: Socket): Session | undefined {
@@ -169,11 +173,6 @@ export class Channel {
     });
   }
 
-  /** What a finished turn was about, as far as the journal goes back. Throws `conflict` while it is open. */
-  askedBy(turn: string): Asked | undefined {
-    return askedBy(this.#core, turn);
-  }
-
   /** Asks again for the reply of a turn; returns the new turn's id. */
   regenerate(asked: Asked, who: Identity): string {
     this.#requirePace(this.#messages);
@@ -262,15 +261,20 @@ export class Channel {
     return this.#core.turns.size;
   }
 
-  /** How the turns ended of which the records do not have everything, up to an entry. */
-  endings(upTo: number): TurnEnd[] {
-    return endings(this.#core, this.#core.journal.recorded, upTo);
-  }
-
   /** The stored facts of a turn (section 5.3). */
   turn(turn: string) {
     this.#core.flush();
     return this.#core.turns.find(turn);
+  }
+
+  /** Everything that is here of a turn; undefined where there is none, or its conversation was deleted. */
+  turnRecord(turn: string): TurnRecord | undefined {
+    return turnRecord(this.#core, (id) => this.conversations.deletedAt(id), turn);
+  }
+
+  /** What is open now. */
+  get open(): OpenView {
+    return openView(this.#core);
   }
 
   /** Cancels what is open, and ends all sessions: their user goes. `drop` comes when the turns' own objects know. */

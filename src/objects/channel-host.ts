@@ -8,6 +8,7 @@ import { log } from '../protocol/log.ts';
 import { positionOf, readAttach } from './attach-request.ts';
 import { Commands, type Recall } from './commands.ts';
 import { clock, DurableSql, socketOf } from './durable-ports.ts';
+import { isIngest, isMarked, markIngest } from './ingest-mark.ts';
 import { outcome } from './outcome.ts';
 import { creditOf } from './relay-frames.ts';
 
@@ -188,14 +189,30 @@ export class ChannelHost {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** A message on any of the sockets; `recall` makes messages known that it changes and the journal no longer holds. */
+  /**
+   * A message on any of the sockets; `recall` makes messages known that it changes and the journal no longer holds. Says whether
+   * anything was stored: text that streams by only passes through.
+   */
   async receive(
     socket: WebSocket,
     message: string | ArrayBuffer,
     only?: string,
     recall: Recall = async () => {},
+  ): Promise<boolean> {
+    const { channel } = this;
+    const { revision } = channel;
+    await this.#receive(socket, message, only, recall);
+    return this.#channel !== channel || channel.revision !== revision;
+  }
+
+  async #receive(
+    socket: WebSocket,
+    message: string | ArrayBuffer,
+    only: string | undefined,
+    recall: Recall,
   ): Promise<void> {
-    if (this.#ctx.getTags(socket).includes(INGEST)) return this.#ingest(socket, message, only, recall);
+    if (isMarked(socket) || this.#ctx.getTags(socket).includes(INGEST))
+      return this.#ingest(socket, message, only, recall);
     const session = this.channel.session(socketOf(socket));
     if (!session) return socket.close(CLOSE.restart, 'restart');
     if (typeof message !== 'string')
@@ -261,21 +278,6 @@ export class ChannelHost {
     this.channel.detach(socketOf(socket));
     return true;
   }
-}
-
-/** What the socket of a long ingest carries through a sleep: whether text that came on it is not stored yet. */
-interface IngestMark {
-  unstored: boolean;
-}
-
-function markIngest(socket: WebSocket, unstored: boolean): void {
-  if (!isIngest(socket.deserializeAttachment(), unstored))
-    socket.serializeAttachment({ unstored } satisfies IngestMark);
-}
-
-function isIngest(attachment: unknown, unstored?: boolean): attachment is IngestMark {
-  if (typeof attachment !== 'object' || attachment === null || !('unstored' in attachment)) return false;
-  return unstored === undefined || attachment.unstored === unstored;
 }
 
 /** The messages that a request changes. */

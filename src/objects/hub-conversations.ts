@@ -68,7 +68,7 @@ export class HubConversations {
   }
 
   async regenerate(turn: string, who: Identity): Promise<Outcome<string>> {
-    const kept = outcome(() => this.#host.run((channel) => channel.askedBy(turn)));
+    const kept = outcome(() => this.#host.run((channel) => channel.archive.askedBy(turn)));
     if ('error' in kept) return kept;
     const asked = kept.value ?? (await this.#recorder.askedBy(turn));
     return this.#change(() => {

@@ -127,7 +127,7 @@ export class Recorder {
         part = this.#host.channel.archive.unrecorded
       ) {
         const { upTo } = part;
-        const ends = this.#host.channel.endings(upTo);
+        const ends = this.#host.channel.archive.endings(upTo);
         await this.#drain.put(this.#owner, part);
         await this.#counts.add(this.#owner.tenant, ends);
         if (this.#host.channel.epoch !== epoch) return await this.#record();

@@ -6,13 +6,16 @@ const OWNER = 'owner';
 /** Whose request or turn an object is, as it is stored there; with nobody's, the object does not exist. */
 export class RequestOwner {
   readonly #kv: SyncKvStorage;
+  #known: Owner | undefined;
 
   constructor(kv: SyncKvStorage) {
     this.#kv = kv;
   }
 
+  /** Read once in a life of the object: every message asks for it. */
   get current(): Owner | undefined {
-    return this.#kv.get<Owner>(OWNER);
+    this.#known ??= this.#kv.get<Owner>(OWNER);
+    return this.#known;
   }
 
   /** Throws `not_found`. */
@@ -24,5 +27,11 @@ export class RequestOwner {
 
   set(owner: Owner): void {
     this.#kv.put<Owner>(OWNER, owner);
+    this.#known = owner;
+  }
+
+  /** The storage was deleted. */
+  gone(): void {
+    this.#known = undefined;
   }
 }

@@ -140,7 +140,9 @@ export class RequestStream extends DurableObject<Env> {
       if (status && isTerminal(status) && owner.forget_at > soon) {
         this.#whose.set({ ...owner, forget_at: soon });
         this.#body.delete();
-        this.ctx.waitUntil(tellEnd(this.env, owner, this.#host.channel.endings(Number.MAX_SAFE_INTEGER)));
+        this.ctx.waitUntil(
+          tellEnd(this.env, owner, this.#host.channel.archive.endings(Number.MAX_SAFE_INTEGER)),
+        );
       }
       this.#leave();
     }
@@ -182,6 +184,7 @@ export class RequestStream extends DurableObject<Env> {
       if (!kept) return this.ctx.storage.setAlarm(Date.now() + REMEMBER_RETRY_MS);
     }
     await this.ctx.storage.deleteAll();
+    this.#whose.gone();
     // The same key may come again while this object lives: the channel in memory is of what was stored.
     this.#host = this.#newHost();
   }
@@ -245,8 +248,7 @@ export class RequestStream extends DurableObject<Env> {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    await this.#host.receive(socket, message, this.#owner?.turn);
-    await this.#settle();
+    if (await this.#host.receive(socket, message, this.#owner?.turn)) await this.#settle();
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {

@@ -1,13 +1,18 @@
 import { DurableObject } from 'cloudflare:workers';
-import type { StartPolicy } from '../channel/calls.ts';
 import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
-import type { Pending } from '../channel/outbox.ts';
 import type { KnownFiles } from '../channel/sends.ts';
 import { contextOf, type Env } from '../env.ts';
-import { PING, PONG, type SendCommand, type SendResult } from '../protocol/client-frames.ts';
+import {
+  type MessageCommand,
+  PING,
+  PONG,
+  type SendCommand,
+  type SendResult,
+} from '../protocol/client-frames.ts';
 import type { ConversationView } from '../protocol/conversations.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
+import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { Arrivals } from './arrivals.ts';
 import { ChannelHost, editedBy } from './channel-host.ts';
@@ -15,17 +20,8 @@ import { HubConversations } from './hub-conversations.ts';
 import { OpenRequests } from './open-requests.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { type Owner, Recorder } from './recorder.ts';
-import { turnName } from './turn-name.ts';
-
-/** A session as `GET /internal/users/{id}` shows it. */
-export interface SessionView {
-  session: string;
-  user_id: string;
-  user_name: string;
-  avatar: string;
-  connected_at: number;
-  dialect: string;
-}
+import { type SessionView, sessionView } from './session-view.ts';
+import { TurnObjects } from './turn-objects.ts';
 
 /** What a user has going on. */
 export interface HubLoad {
@@ -44,6 +40,7 @@ export class UserHub extends DurableObject<Env> {
   readonly #requests: OpenRequests;
   readonly #recorder: Recorder;
   readonly #conversations: HubConversations;
+  readonly #turns: TurnObjects;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -58,6 +55,7 @@ export class UserHub extends DurableObject<Env> {
     this.#conversations = new HubConversations(env, this.#host, this.#recorder, this.#owner, (work) =>
       this.#change(work),
     );
+    this.#turns = new TurnObjects(env, this.#owner);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
@@ -67,17 +65,8 @@ export class UserHub extends DurableObject<Env> {
     // Before the 101, so that the Directory never lacks somebody who is online.
     if (this.#host.channel.sessions.length === 0) await this.#arrivals.arrive();
     const response = this.#host.attach(request);
-    for (const turn of this.#host.channel.running) this.ctx.waitUntil(this.#lookAfter(turn));
+    for (const turn of this.#host.channel.running) this.ctx.waitUntil(this.#turns.lookAfter(turn));
     return response;
-  }
-
-  /** Who comes back after a crash need not wait for the alarm of the turn's own object to find what was broken off. */
-  async #lookAfter(turn: string): Promise<void> {
-    try {
-      await this.#turnObject(turn).look();
-    } catch (error) {
-      log('error', 'a turn cannot be looked after', { ...this.#owner, turn, error });
-    }
   }
 
   /** Connected, or with an open turn: what the Directory knows of. */
@@ -99,7 +88,9 @@ export class UserHub extends DurableObject<Env> {
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     await this.#recorder.begin();
     const was = this.#here;
-    await this.#host.receive(socket, message, undefined, (ids) => this.#recorder.recall(ids));
+    const stored = await this.#host.receive(socket, message, undefined, (ids) => this.#recorder.recall(ids));
+    // Text that streams by makes no call due and moves no alarm.
+    if (!stored) return;
     this.#tell(was);
     await this.#settle();
   }
@@ -118,7 +109,7 @@ export class UserHub extends DurableObject<Env> {
     this.#host.reap();
     this.#tell(was);
     // No alarm is set before the work is done: one that breaks off rings again by itself, and setting it is a row.
-    await this.#host.dispatch((pending) => this.#call(pending));
+    await this.#host.dispatch((pending) => this.#turns.call(pending));
     if ((this.#recorder.due ?? Number.POSITIVE_INFINITY) <= Date.now()) await this.#recorder.try();
     this.#host.schedule(this.#recorder.due);
   }
@@ -126,21 +117,8 @@ export class UserHub extends DurableObject<Env> {
   /** Sets the alarm, then makes the calls that are due: should this fail, the alarm makes them. */
   async #settle(): Promise<void> {
     this.#host.schedule(this.#recorder.due);
-    await this.#host.dispatch((pending) => this.#call(pending));
+    await this.#host.dispatch((pending) => this.#turns.call(pending));
     this.#host.schedule(this.#recorder.due);
-  }
-
-  #turnObject(turn: string) {
-    return this.env.REQUEST_STREAM.getByName(turnName(contextOf(this.env).seal, this.#owner, turn));
-  }
-
-  async #call({ turn, conversation, call }: Pending): Promise<StartPolicy> {
-    const about = { ...this.#owner, turn, conversation, call };
-    const stub = this.#turnObject(turn);
-    // By its id alone the service asks for a turn that it opened: where several users have the id, the first one's is found.
-    if (call.type === 'register' && stub.name !== turn)
-      await this.env.REQUEST_STREAM.getByName(turn).call(about);
-    return stub.call(about);
   }
 
   async #change<T>(work: () => T): Promise<Outcome<T>> {
@@ -164,6 +142,24 @@ export class UserHub extends DurableObject<Env> {
     return this.#change(() => this.#host.run((channel) => channel.send(command, who, files)));
   }
 
+  /** The same where the conversation has no open turn; otherwise `busy` names it. */
+  async sendAlone(
+    command: MessageCommand,
+    who: Identity,
+    files: KnownFiles,
+    origin: string,
+  ): Promise<Outcome<SendResult | { busy: string }>> {
+    this.#host.reachedBy(origin);
+    await this.#recorder.begin();
+    return this.#change(() =>
+      this.#host.run((channel) => {
+        const { conversation = DEFAULT_CONVERSATION } = command;
+        const open = channel.open.turns.find((one) => one.conversation === conversation);
+        return open ? { busy: open.turn } : channel.send(command, who, files);
+      }),
+    );
+  }
+
   cancel(turn: string): Promise<Outcome<void>> {
     return this.#change(() => this.#host.run((channel) => channel.cancel(turn)));
   }
@@ -183,6 +179,18 @@ export class UserHub extends DurableObject<Env> {
 
   turn(turn: string) {
     return this.#host.run((channel) => channel.turn(turn));
+  }
+
+  /** Everything of a turn, as JSON (`TurnRecord`); undefined where there is none. */
+  turnRecord(turn: string, origin: string): string | undefined {
+    this.#host.reachedBy(origin);
+    const record = this.#host.run((channel) => channel.turnRecord(turn));
+    return record && JSON.stringify(record);
+  }
+
+  /** What is open now, as JSON (`OpenView`). */
+  open(): string {
+    return JSON.stringify(this.#host.run((channel) => channel.open));
   }
 
   /** A page of history, as the JSON that the client gets. */
@@ -276,14 +284,7 @@ export class UserHub extends DurableObject<Env> {
 
   sessions(): SessionView[] {
     this.#host.reap();
-    return this.#host.channel.sessions.map(({ is }) => ({
-      session: is.id,
-      user_id: is.user,
-      user_name: is.name,
-      avatar: is.avatar,
-      connected_at: is.connected_at,
-      dialect: is.dialect,
-    }));
+    return this.#host.channel.sessions.map(sessionView);
   }
 
   closeSessions(): number {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { IngestRequest } from '../../../src/channel/ingest.ts';
-import { IngestLink } from '../../../src/objects/ingest-link.ts';
+import type { IngestRequest } from '../../src/channel/ingest.ts';
+import { IngestLink } from '../../src/objects/ingest-link.ts';
 
 /** The other end of a link: it answers when the test says so, and may break off. */
 class FakeTarget {
