@@ -24,6 +24,7 @@ interface ReplyOwner {
   user: string;
   turn: string;
   channel: 'hub' | 'here';
+  about: { conversation: string };
 }
 
 /**
@@ -48,7 +49,7 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
   const store: StoreEvent = (event) => {
     // Its message may repeat what somebody wrote.
     if (event.kind === 'error') log('warn', 'turn failed', { tenant, user, turn, type: event.type });
-    return storeFor(() => owner)(turned(event, turn));
+    return storeFor(() => owner)(placed(event, owner));
   };
   const own =
     owner.channel === 'here'
@@ -83,14 +84,23 @@ export async function streamOwner(env: Env, id: string): Promise<FileOwner> {
   return { tenant, user };
 }
 
-/** Kinds that belong to a turn: where they name none, it is the delivery's. */
-function turned(event: OutboundEvent, turn: string): OutboundEvent {
+/** Kinds that belong to a turn: where they name none, it is the delivery's. Others belong to its conversation. */
+function placed(event: OutboundEvent, { turn, about: { conversation } }: ReplyOwner): OutboundEvent {
   switch (event.kind) {
     case 'chunk':
     case 'tool':
     case 'done':
     case 'error':
       return { ...event, turn: event.turn ?? turn };
+    case 'message':
+    case 'file':
+    case 'prompt':
+      return event.turn === undefined
+        ? { ...event, conversation: event.conversation ?? conversation }
+        : event;
+    case 'typing':
+    case 'turn':
+      return { ...event, conversation: event.conversation ?? conversation };
     default:
       return event;
   }
