@@ -50,8 +50,12 @@ openai.post('/chat/completions', async (c) => {
   const { id, created, model } = source.state;
   c.header('x-request-id', id);
   const whole = await collect(source);
-  const { finish_reason, usage, error } = whole.end;
-  if (error) return c.json({ error: { ...error, param: null } }, statusOfFailure(error.type));
+  const { finish_reason, usage, error, retry_after } = whole.end;
+  if (error) {
+    const status = statusOfFailure(error.type);
+    if (status === 429) c.header('retry-after', String(retry_after ?? RETRY_AFTER_S));
+    return c.json({ error: { ...error, param: null } }, status);
+  }
   const { reasoning, tool_calls } = whole;
   const message = {
     role: 'assistant',
@@ -118,6 +122,9 @@ function bytesOf(text: string): ReadableStream<Uint8Array> {
   if (!body) throw new Error('a response of text has no body');
   return body;
 }
+
+/** When to come back to an upstream that is busy and does not say. */
+const RETRY_AFTER_S = 5;
 
 /** A failure of the upstream, where no stream has begun (P-OA-4). */
 function statusOfFailure(type: string) {
