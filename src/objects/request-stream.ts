@@ -44,8 +44,8 @@ export class RequestStream extends DurableObject<Env> {
 
   #newHost(): ChannelHost {
     return new ChannelHost(this.ctx, this.env, () => {
-      const { tenant, turn } = this.#required;
-      return { tenant, channel: `sse:${turn}` };
+      const { tenant, user, turn } = this.#required;
+      return { tenant, user, channel: `sse:${turn}` };
     });
   }
 

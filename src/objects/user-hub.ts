@@ -58,6 +58,7 @@ export class UserHub extends DurableObject<Env> {
     );
     this.#host = new ChannelHost(ctx, env, () => ({
       tenant: this.#tenant,
+      user: this.#user,
       channel: `webchat:${this.#user}`,
     }));
     this.#recorder = new Recorder(ctx, env, this.#host, this.#owner);
