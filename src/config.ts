@@ -1,3 +1,4 @@
+import { hermesVariables } from './hermes-variables.ts';
 import { type Limits, readLimits } from './protocol/limits.ts';
 import { MIN_WEBHOOK_SECRET_BYTES } from './protocol/tenants.ts';
 
@@ -103,9 +104,12 @@ function requireSecret(name: string, secret: string): void {
 }
 
 function readUpstream(
-  read: (name: string) => string | undefined,
+  variable: (name: string) => string | undefined,
   list: (name: string) => string[],
 ): Upstream {
+  // What the web UI's own variables say counts where ours name no service.
+  const hermes = (variable('UPSTREAM_MODE') ?? 'demo') === 'demo' ? hermesVariables(variable) : {};
+  const read = (name: string): string | undefined => hermes[name] ?? variable(name);
   const mode = read('UPSTREAM_MODE') ?? 'demo';
   if (!isOneOf(UPSTREAM_MODES, mode)) {
     throw new Error(`UPSTREAM_MODE is "${mode}"; it must be one of ${UPSTREAM_MODES.join(', ')}`);

@@ -8,6 +8,10 @@ export interface Surface {
    * upstream; `socket`: a user token in the handshake; `first frame`: in the handshake or in the first frame.
    */
   who: 'anyone' | 'development' | 'user' | 'person' | 'roles' | 'internal' | 'socket' | 'first frame';
+  /** Refusals are in the words of its dialect: `error` is the sentence, and `code` stands beside it. */
+  flat?: true;
+  /** Its answer does not end by itself. */
+  endless?: true;
   /** It takes the id of something that belongs to somebody: in its path, its query or its body. */
   ids?: true;
 }
@@ -15,6 +19,8 @@ export interface Surface {
 const user: Surface = { who: 'user' };
 const theirs: Surface = { who: 'user', ids: true };
 const internal: Surface = { who: 'internal' };
+const hermes: Surface = { ...user, flat: true };
+const theirHermes: Surface = { ...theirs, flat: true };
 
 export const SURFACES: Record<string, Surface> = {
   'GET /*': { who: 'anyone' },
@@ -30,7 +36,7 @@ export const SURFACES: Record<string, Surface> = {
   'GET /chat/ws/:conversation_id': { who: 'first frame' },
 
   'GET /api/me': user,
-  'GET /api/events': theirs,
+  'GET /api/events': { ...theirs, endless: true },
   'POST /api/messages': theirs,
   'POST /api/actions': theirs,
   'POST /api/prompts/:prompt/answer': theirs,
@@ -70,6 +76,32 @@ export const SURFACES: Record<string, Surface> = {
   'POST /api/v1/chat/comment': theirs,
   'POST /api/v1/session/chat/message/telemetry': theirs,
 
+  'POST /api/chat/start': theirHermes,
+  'GET /api/chat/stream': theirHermes,
+  'GET /api/chat/stream/status': theirHermes,
+  'GET /api/chat/cancel': theirHermes,
+  'POST /api/chat/cancel': theirHermes,
+  'POST /api/chat/steer': theirHermes,
+  'GET /api/chat/runs': hermes,
+  'GET /api/approval/pending': theirHermes,
+  'GET /api/approval/stream': theirHermes,
+  'POST /api/approval/respond': theirHermes,
+  'GET /api/clarify/pending': theirHermes,
+  'GET /api/clarify/stream': theirHermes,
+  'POST /api/clarify/respond': theirHermes,
+  'GET /api/session': theirHermes,
+  'GET /api/session/stream': theirHermes,
+  'POST /api/session/new': hermes,
+  'POST /api/session/rename': theirHermes,
+  'POST /api/session/delete': theirHermes,
+  'GET /api/session/status': theirHermes,
+  'GET /api/session/usage': theirHermes,
+  'GET /api/session/export': theirHermes,
+  'GET /api/sessions': hermes,
+  'GET /api/sessions/events': { ...hermes, endless: true },
+  'GET /api/sessions/:id/events': theirHermes,
+  'GET /api/health/agent': hermes,
+
   'GET /v1/models': user,
   'POST /v1/chat/completions': theirs,
   'GET /v1/streams/:request_id': theirs,
@@ -100,6 +132,13 @@ export const SURFACES: Record<string, Surface> = {
 /** The names of the surfaces of which something is true. */
 export function surfaces(where: (surface: Surface) => boolean): string[] {
   return Object.keys(SURFACES).filter((name) => where(SURFACES[name] as Surface));
+}
+
+/** What a surface refuses with, in our own words. */
+export function refusalOf(name: string, body: object): object {
+  if (!SURFACES[name]?.flat || !('error' in body)) return body;
+  const { error: message, ...details } = body;
+  return { error: { message, ...details } };
 }
 
 /** Method and path of a surface, each parameter filled in. */

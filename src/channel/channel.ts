@@ -22,6 +22,7 @@ import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts';
+import { type OpenView, openView, type TurnRecord, turnRecord } from './turn-record.ts';
 
 /** How soon an unanswered call to a turn's own object is tried again. */
 const OUTBOX_RETRY_MS = 5_000;
@@ -67,6 +68,11 @@ export class Channel {
 
   get epoch(): string {
     return this.#core.journal.epoch;
+  }
+
+  /** How often something was stored. */
+  get revision(): number {
+    return this.#core.revision;
   }
 
   session(socket: Socket): Session | undefined {
@@ -334,6 +340,16 @@ export class Channel {
   turn(turn: string) {
     this.#core.flush();
     return this.#core.turns.find(turn);
+  }
+
+  /** Everything that is here of a turn; undefined where there is none, or its conversation was deleted. */
+  turnRecord(turn: string): TurnRecord | undefined {
+    return turnRecord(this.#core, (id) => this.conversations.deletedAt(id), turn);
+  }
+
+  /** What is open now. */
+  get open(): OpenView {
+    return openView(this.#core);
   }
 
   /** Cancels what is open, and ends all sessions: their user goes. `drop` comes when the turns' own objects know. */

@@ -53,6 +53,8 @@ export class Core {
   readonly #fanout: Fanout;
   readonly #online: () => boolean;
   #frames: ServerFrame[] = [];
+  /** How often something was stored: where it is the same, nothing that is stored has changed. */
+  revision = 0;
   /** A write failed: memory is no longer what is stored, and must not be stored any more. */
   #broken = false;
 
@@ -137,6 +139,7 @@ export class Core {
   }
 
   #write<T>(work: () => T): T {
+    this.revision += 1;
     try {
       return this.journal.writing(() =>
         this.ports.sql.transaction(() => {

@@ -219,6 +219,18 @@ export class Journal {
     return this.#sql.all<{ at: number }>('SELECT at FROM events WHERE seq = ?', seq)[0]?.at;
   }
 
+  /** The name of the tool that a turn used last; undefined where it has used none. */
+  latestTool(turn: string, conversation: string, opened: number): string | undefined {
+    if (!this.#stored) return undefined;
+    return this.#sql.all<{ name: string }>(
+      `SELECT frame ->> 'name' AS name FROM events
+       WHERE conversation = ? AND type = 'tool' AND seq > ? AND frame ->> 'turn' = ? ORDER BY seq DESC LIMIT 1`,
+      conversation,
+      opened,
+      turn,
+    )[0]?.name;
+  }
+
   /** The entries of a type with this id, oldest first. */
   find(type: DurableFrame['type'], id: string): DurableFrame[] {
     if (!this.#stored) return [];

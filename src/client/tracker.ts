@@ -44,7 +44,9 @@ export class Tracker {
     switch (frame.type) {
       case 'welcome':
         this.#epoch = frame.epoch;
-        if (!frame.resumed) {
+        // Resumed from before anything was stored, a client goes on in the epoch that the journal has had since.
+        if (frame.resumed && this.#cursor) this.#cursor = { ...this.#cursor, epoch: frame.epoch };
+        else {
           this.#cursor = undefined;
           this.#named = new Set();
         }

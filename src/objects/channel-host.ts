@@ -188,14 +188,30 @@ export class ChannelHost {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** A message on any of the sockets; `recall` makes messages known that it changes and the journal no longer holds. */
+  /**
+   * A message on any of the sockets; `recall` makes messages known that it changes and the journal no longer holds. Says whether
+   * anything was stored: text that streams by only passes through.
+   */
   async receive(
     socket: WebSocket,
     message: string | ArrayBuffer,
     only?: string,
     recall: Recall = async () => {},
+  ): Promise<boolean> {
+    const { channel } = this;
+    const { revision } = channel;
+    await this.#receive(socket, message, only, recall);
+    return this.#channel !== channel || channel.revision !== revision;
+  }
+
+  async #receive(
+    socket: WebSocket,
+    message: string | ArrayBuffer,
+    only: string | undefined,
+    recall: Recall,
   ): Promise<void> {
-    if (this.#ctx.getTags(socket).includes(INGEST)) return this.#ingest(socket, message, only, recall);
+    if (ingests.has(socket) || this.#ctx.getTags(socket).includes(INGEST))
+      return this.#ingest(socket, message, only, recall);
     const session = this.channel.session(socketOf(socket));
     if (!session) return socket.close(CLOSE.restart, 'restart');
     if (typeof message !== 'string')
@@ -268,9 +284,13 @@ interface IngestMark {
   unstored: boolean;
 }
 
+/** The marks that this life of the isolate has made: they need not be read again with every batch. */
+const ingests = new WeakMap<WebSocket, boolean>();
+
 function markIngest(socket: WebSocket, unstored: boolean): void {
-  if (!isIngest(socket.deserializeAttachment(), unstored))
-    socket.serializeAttachment({ unstored } satisfies IngestMark);
+  if (ingests.get(socket) === unstored) return;
+  ingests.set(socket, unstored);
+  socket.serializeAttachment({ unstored } satisfies IngestMark);
 }
 
 function isIngest(attachment: unknown, unstored?: boolean): attachment is IngestMark {

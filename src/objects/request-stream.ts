@@ -24,6 +24,7 @@ import { TurnUpstream } from './turn-upstream.ts';
  */
 export class RequestStream extends DurableObject<Env> {
   #host: ChannelHost;
+  #kept: Owner | undefined;
   readonly #run: TurnRun;
   readonly #body: RequestBody;
   readonly #upstream: TurnUpstream;
@@ -49,8 +50,15 @@ export class RequestStream extends DurableObject<Env> {
     });
   }
 
+  /** Read once in a life of the object: every message asks for it. */
   get #owner(): Owner | undefined {
-    return this.ctx.storage.kv.get<Owner>('owner');
+    this.#kept ??= this.ctx.storage.kv.get<Owner>('owner');
+    return this.#kept;
+  }
+
+  #keep(owner: Owner): void {
+    this.ctx.storage.kv.put<Owner>('owner', owner);
+    this.#kept = owner;
   }
 
   get #required(): Owner {
@@ -85,7 +93,7 @@ export class RequestStream extends DurableObject<Env> {
   }
 
   #own(owner: Omit<Owner, 'forget_at'>): void {
-    this.ctx.storage.kv.put<Owner>('owner', {
+    this.#keep({
       ...owner,
       forget_at: Date.now() + this.#limits.idempotency_ms,
     });
@@ -150,7 +158,7 @@ export class RequestStream extends DurableObject<Env> {
       const status = this.#status;
       const soon = Date.now() + this.#limits.stream_retention_ms;
       if (status && isTerminal(status) && owner.forget_at > soon) {
-        this.ctx.storage.kv.put<Owner>('owner', { ...owner, forget_at: soon });
+        this.#keep({ ...owner, forget_at: soon });
         this.#body.delete();
         this.ctx.waitUntil(tellEnd(this.env, owner, this.#host.channel.endings(Number.MAX_SAFE_INTEGER)));
       }
@@ -178,6 +186,7 @@ export class RequestStream extends DurableObject<Env> {
     if (owner.forget_at <= Date.now()) {
       if (owner.channel === 'here') this.#host.channel.closeAll(CLOSE.normal, 'forgotten');
       await this.ctx.storage.deleteAll();
+      this.#kept = undefined;
       // The same key may come again while this object lives: the channel in memory is of what was stored.
       this.#host = this.#newHost();
       return;
@@ -251,8 +260,7 @@ export class RequestStream extends DurableObject<Env> {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    await this.#host.receive(socket, message, this.#owner?.turn);
-    await this.#settle();
+    if (await this.#host.receive(socket, message, this.#owner?.turn)) await this.#settle();
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {

@@ -4,7 +4,13 @@ import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Pending } from '../channel/outbox.ts';
 import type { KnownFiles } from '../channel/sends.ts';
 import { contextOf, type Env } from '../env.ts';
-import { PING, PONG, type SendCommand, type SendResult } from '../protocol/client-frames.ts';
+import {
+  type MessageCommand,
+  PING,
+  PONG,
+  type SendCommand,
+  type SendResult,
+} from '../protocol/client-frames.ts';
 import type { ConversationView } from '../protocol/conversations.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
@@ -106,7 +112,9 @@ export class UserHub extends DurableObject<Env> {
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const was = this.#here;
-    await this.#host.receive(socket, message, undefined, (ids) => this.#recall(ids));
+    const stored = await this.#host.receive(socket, message, undefined, (ids) => this.#recall(ids));
+    // Text that streams by makes no call due and moves no alarm.
+    if (!stored) return;
     this.#tell(was);
     await this.#settle();
   }
@@ -184,6 +192,23 @@ export class UserHub extends DurableObject<Env> {
     return this.#change(() => this.#host.run((channel) => channel.send(command, who, files)));
   }
 
+  /** The same where the conversation has no open turn; otherwise `busy` names it. */
+  sendAlone(
+    command: MessageCommand,
+    who: Identity,
+    files: KnownFiles,
+    origin: string,
+  ): Promise<Outcome<SendResult | { busy: string }>> {
+    this.#host.reachedBy(origin);
+    return this.#change(() =>
+      this.#host.run((channel) => {
+        const { conversation = DEFAULT_CONVERSATION } = command;
+        const open = channel.open.turns.find((one) => one.conversation === conversation);
+        return open ? { busy: open.turn } : channel.send(command, who, files);
+      }),
+    );
+  }
+
   cancel(turn: string): Promise<Outcome<void>> {
     return this.#change(() => this.#host.run((channel) => channel.cancel(turn)));
   }
@@ -202,6 +227,18 @@ export class UserHub extends DurableObject<Env> {
 
   turn(turn: string) {
     return this.#host.run((channel) => channel.turn(turn));
+  }
+
+  /** Everything of a turn, as JSON (`TurnRecord`); undefined where there is none. */
+  turnRecord(turn: string, origin: string): string | undefined {
+    this.#host.reachedBy(origin);
+    const record = this.#host.run((channel) => channel.turnRecord(turn));
+    return record && JSON.stringify(record);
+  }
+
+  /** What is open now, as JSON (`OpenView`). */
+  open(): string {
+    return JSON.stringify(this.#host.run((channel) => channel.open));
   }
 
   /** A page of history, as the JSON that the client gets. */

@@ -60,6 +60,19 @@ export class Conversations {
     return row ? view(row) : undefined;
   }
 
+  /** How many messages and files conversations have; those without any are not in it. */
+  async counts({ tenant, user }: Owner, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const { results } = await ofTenant(this.#db, tenant)
+      .statement(
+        `SELECT conversation, count(*) AS count FROM messages
+         WHERE tenant = ?1 AND user = ?2 AND conversation IN (SELECT value FROM json_each(?3)) GROUP BY conversation`,
+        user,
+        JSON.stringify(ids),
+      )
+      .all<{ conversation: string; count: number }>();
+    return new Map(results.map(({ conversation, count }) => [conversation, count]));
+  }
+
   async titles({ tenant, user }: Owner, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const { results } = await ofTenant(this.#db, tenant)
       .statement(

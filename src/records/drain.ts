@@ -51,7 +51,7 @@ const DELETE_CONVERSATION =
   'DELETE FROM conversations WHERE tenant = ?1 AND user = ?2 AND id = ?3 AND touched <= ?4';
 
 /** What else has a person's name; their messages and files go by steps of their own. */
-const PERSONAL = ['conversations', 'deletions', 'portal_conversations', 'api_keys', 'users'];
+const PERSONAL = ['conversations', 'deletions', 'portal_conversations', 'feedback', 'api_keys', 'users'];
 
 /** The way from a journal into D1. Everything here may be repeated, in the order of the journal (DESIGN 6). */
 export class Drain {

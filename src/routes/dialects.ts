@@ -6,6 +6,7 @@ import { relayOf } from './attach.ts';
 import { bisheng } from './bisheng.ts';
 import { requireToken } from './door.ts';
 import { handshakeOf } from './handshake.ts';
+import { hermes } from './hermes/index.ts';
 import { Interpreter } from './interpreter.ts';
 import { konstruct } from './konstruct.ts';
 import { Relay } from './relay.ts';
@@ -16,6 +17,7 @@ export const dialects = new Hono<AppEnv>();
 // Before the sockets: an address like `/api/v1/chat/list` is no flow's.
 dialects.route('/api/v1', bisheng);
 dialects.route('/api/portal/chat', konstruct);
+dialects.route('/api', hermes);
 
 for (const dialect of DIALECTS)
   for (const path of dialect.sockets) dialects.get(path, (c) => interpreted(c, dialect));

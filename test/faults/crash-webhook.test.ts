@@ -67,7 +67,8 @@ async function converse(viewer: Viewer, random: Random, signal: AbortSignal): Pr
     said.push(viewer.client.message({ text: random.id('question') }));
     await viewer.until('state', () => open() < AT_ONCE);
   }
-  await viewer.until('state', () => open() === 0);
+  // Between its ack and its turn a message is neither unsent nor open.
+  await viewer.until('state', () => open() === 0 && viewer.unanswered === 0);
   return said;
 }
 

@@ -49,6 +49,13 @@ export class Viewer {
     return this.client.state.conversations.get(DEFAULT_CONVERSATION)?.open.size ?? 0;
   }
 
+  /** Own messages to which no reply has begun. */
+  get unanswered(): number {
+    const messages = this.items.filter((item) => item.kind === 'message');
+    const answered = new Set(messages.flatMap(({ role, turn }) => (role === 'assistant' ? turn : [])));
+    return messages.filter(({ role, turn }) => role === 'user' && !answered.has(turn)).length;
+  }
+
   get live(): Promise<void> {
     return this.until('status', () => this.client.status.is === 'live');
   }

@@ -136,6 +136,35 @@ export const CASES: Record<string, Case> = {
   'POST /api/v1/session/chat/message/telemetry': ({ message: message_id }) => [
     post('/api/v1/session/chat/message/telemetry', { message_id, operation_type: 'like' }),
   ],
+  'POST /api/chat/start': ({ conversation: session_id, created }) =>
+    [session_id, created].map((id) => post('/api/chat/start', { session_id: id, message: 'mine now' })),
+  'GET /api/chat/stream': ({ turn, request }) =>
+    [turn, request].map((id) => ({ path: `/api/chat/stream?stream_id=${id}&replay=1` })),
+  'GET /api/chat/cancel': ({ turn, request }) =>
+    [turn, request].map((id) => ({ path: `/api/chat/cancel?stream_id=${id}` })),
+  'POST /api/chat/cancel': ({ turn }) => [post(`/api/chat/cancel?stream_id=${turn}`, {})],
+  'POST /api/approval/respond': ({ conversation: session_id, prompt }) => [
+    post('/api/approval/respond', { session_id, choice: 'once', approval_id: prompt }),
+  ],
+  'POST /api/clarify/respond': ({ conversation: session_id, prompt }) => [
+    post('/api/clarify/respond', { session_id, response: 'yes', clarify_id: prompt }),
+  ],
+  'POST /api/session/rename': ({ created }) => [
+    post('/api/session/rename', { session_id: created, title: 'mine now' }),
+  ],
+  'POST /api/session/delete': ({ conversation: id, created }) =>
+    [id, created].map((session_id) => post('/api/session/delete', { session_id })),
+  'GET /api/sessions/:id/events': ({ conversation: id, created }) =>
+    [id, created].map((one) => ({ path: `/api/sessions/${one}/events` })),
+  ...Object.fromEntries(
+    ['approval/pending', 'approval/stream', 'clarify/pending', 'clarify/stream', 'session', 'session/stream']
+      .concat('session/status', 'session/usage', 'session/export')
+      .map((name): [string, Case] => [
+        `GET /api/${name}`,
+        ({ conversation: id, created }) =>
+          [id, created].map((one) => ({ path: `/api/${name}?session_id=${one}` })),
+      ]),
+  ),
   'GET /api/files/:id': ({ file }) => [{ path: `/api/files/${file}` }],
   'GET /files/:id/:filename': ({ file }) => [
     { path: `/files/${file}/a.txt` },

@@ -38,6 +38,9 @@ const OWN = new Set([
   'GET /api/v1/session/chat/messages/:chat_id',
   'GET /api/portal/chat/conversations',
   'POST /api/portal/chat/conversations',
+  // Of a run or session that is not theirs they say that there is none (hermes-runs.test.ts).
+  'GET /api/chat/stream/status',
+  'POST /api/chat/steer',
 ]);
 const taking = surfaces(({ ids, who: by }) => ids === true && by !== 'internal').filter(
   (name) => !OWN.has(name),

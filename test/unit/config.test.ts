@@ -142,3 +142,33 @@ describe('what is right', () => {
     });
   });
 });
+
+describe('a gateway in the words of the Hermes web UI', () => {
+  const upstreamOf = (env: object) => readConfig({ ...good, ...env }).upstream;
+
+  test.each(['gateway', 'api_server', 'api-server', ' Gateway '])('%s is one', (word) => {
+    expect(upstreamOf({ HERMES_WEBUI_CHAT_BACKEND: word, API_SERVER_KEY: 'key' })).toMatchObject({
+      ...{ mode: 'openai', url: 'http://127.0.0.1:8642/v1', api_key: 'key' },
+    });
+  });
+
+  test.each(['true', '1', 'yes', 'legacy', ''])('"%s" is none', (word) => {
+    expect(upstreamOf({ HERMES_WEBUI_CHAT_BACKEND: word }).mode).toBe('demo');
+  });
+
+  test('its address and key; what UPSTREAM_MODE names goes before it', () => {
+    const hermes = {
+      HERMES_WEBUI_CHAT_BACKEND: 'gateway',
+      HERMES_WEBUI_GATEWAY_BASE_URL: 'https://hermes.example/',
+      HERMES_WEBUI_GATEWAY_API_KEY: 'own',
+      API_SERVER_KEY: 'other',
+    };
+    expect(upstreamOf({ ...hermes, UPSTREAM_MODE: 'demo' })).toMatchObject({
+      ...{ mode: 'openai', url: 'https://hermes.example/v1', api_key: 'own' },
+    });
+    expect(upstreamOf({ ...webhook, ...hermes })).toMatchObject({
+      mode: 'webhook',
+      url: webhook.UPSTREAM_URL,
+    });
+  });
+});

@@ -3,8 +3,8 @@ import { dialects } from '../../src/routes/dialects.ts';
 import { app } from '../../src/routes/root.ts';
 import { request } from './harness.ts';
 
-/** Development's own, and the page behind every address that nothing else has. */
-const UNDESCRIBED = /^\/(?:dev\/|\*$)/;
+/** Development's own, and the page: its addresses, and what it asks before anybody signs in. */
+const UNDESCRIBED = /^\/(?:dev\/|\*$|new$|c\/|settings\.json$)/;
 
 /** What clients of other systems connect to is theirs to describe. */
 const THEIRS = new Set(dialects.routes.map(({ path }) => path));

@@ -18,6 +18,8 @@ const TOKEN = 'word';
 /** An inference service that writes at a pace, as a webhook's service and as an OpenAI-compatible API. */
 export interface Service {
   port: number;
+  /** Of the next reply. */
+  pace: Pace;
   stop(): Promise<void>;
 }
 
@@ -28,20 +30,22 @@ export async function startService(
 ): Promise<Service> {
   const server = createServer(async (incoming, response) => {
     const body = JSON.parse(await text(incoming));
-    if (incoming.url?.endsWith('/chat/completions')) return complete(pace, response);
+    if (incoming.url?.endsWith('/chat/completions')) return complete(service.pace, response);
     response.writeHead(202).end();
     if (body.type === 'message' || body.type === 'completion')
-      await reply(pace, internalToken, gateway(), body.channel_id, body.turn);
+      await reply(service.pace, internalToken, gateway(), body.channel_id, body.turn);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  return {
+  const service: Service = {
     port: (server.address() as AddressInfo).port,
+    pace,
     async stop() {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
     },
   };
+  return service;
 }
 
 async function complete({ tokens, every_ms }: Pace, response: ServerResponse): Promise<void> {

@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { Client } from '../../integration/client.ts';
 import { type Metering, NOTHING, type Usage } from '../usage.ts';
 import { type Metered, startMetered } from './metered.ts';
-import { type Pace, startService } from './service.ts';
+import { type Pace, type Service, startService } from './service.ts';
 
 export const TURN_KINDS = ['webhook', 'bridge', 'sse'] as const;
 /** By webhook or bridge to a socket, or by webhook to an SSE client of `/v1`. */
@@ -11,8 +11,13 @@ export type TurnKind = (typeof TURN_KINDS)[number];
 
 /** What waits for hours or days in a deployment is done soon, so that all of a turn's work falls into the measurement. */
 function limitsFor({ tokens, every_ms }: Pace): string {
-  const memory_ms = tokens * every_ms + 4_000;
-  return JSON.stringify({ record_after_ms: 1_000, idempotency_ms: memory_ms, stream_retention_ms: 4_000 });
+  const turn_ms = tokens * every_ms;
+  return JSON.stringify({
+    // With the message and its reply at once, as it is with replies of less than some seconds.
+    record_after_ms: Math.min(turn_ms + 500, 3_000),
+    idempotency_ms: turn_ms + 5_000,
+    stream_retention_ms: 2_000,
+  });
 }
 
 /** As often as clients of our own do. */
@@ -34,7 +39,7 @@ export async function meterTurn(kind: TurnKind, pace: Pace): Promise<Metering> {
         : { UPSTREAM_MODE: 'webhook', UPSTREAM_URL: `${upstream}/hook` }),
     });
     const token = await tokenOf(metered);
-    return await (kind === 'sse' ? overSse(metered, token, pace) : overSocket(metered, token, pace));
+    return await (kind === 'sse' ? overSse(metered, token, pace) : overSocket(metered, token, service));
   } finally {
     await metered?.stop();
     await service.stop();
@@ -42,21 +47,24 @@ export async function meterTurn(kind: TurnKind, pace: Pace): Promise<Metering> {
 }
 
 /** The second turn of an open tab: the first one has made the tables, which happens once in a user's life. */
-async function overSocket(metered: Metered, token: string, pace: Pace): Promise<Metering> {
+async function overSocket(metered: Metered, token: string, service: Service): Promise<Metering> {
   const client = await Client.open(metered.origin, { token });
   const pings = setInterval(() => client.send('ping'), PING_MS);
   try {
     await client.frame('ready');
-    return await secondTurn(metered, client, pace);
+    return await secondTurn(metered, client, service);
   } finally {
     clearInterval(pings);
     await client.close();
   }
 }
 
-async function secondTurn(metered: Metered, client: Client, pace: Pace): Promise<Metering> {
-  await oneTurn(client, 'first', pace);
+async function secondTurn(metered: Metered, client: Client, service: Service): Promise<Metering> {
+  const { pace } = service;
+  service.pace = { tokens: 2, every_ms: 1 };
+  await oneTurn(client, 'first', service.pace);
   await quiet(metered);
+  service.pace = pace;
   await oneTurn(client, 'second', pace);
   return quiet(metered);
 }

@@ -52,6 +52,16 @@ describe('nothing twice, nothing missing', () => {
     expect(world.losses).toEqual(['replay ended at 2 of 3']);
   });
 
+  it('P-WS-8 resumed from before anything was stored, it goes on in the epoch that the journal has had since', async () => {
+    const world = new World();
+    await world.live(0);
+    const next = await world.drop();
+    expect(next.url.searchParams.get('cursor')).toBe(`${EPOCH}.0`);
+    const later = { ...welcome(1, true), epoch: 'later' };
+    next.push(later, message(1, 'm1', 'one'), { type: 'ready', seq: 1 });
+    expect((await world.drop()).url.searchParams.get('cursor')).toBe('later.1');
+  });
+
   it('starts afresh where resuming loses again and again', async () => {
     const world = new World();
     await world.live(1);
