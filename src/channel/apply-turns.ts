@@ -141,13 +141,14 @@ export function done(core: Core, event: OutboundOf<'done'>, only: OnlyTurn): App
 
 export function failed(core: Core, event: OutboundOf<'error'>, only: OnlyTurn): Applied {
   const open = turnOf(core, event.turn, only);
-  const { label, type, message, hint } = event;
+  const { label, type, message, hint, retry_after } = event;
   alive(core, open);
   const error = {
     label: redact(label),
     type: redact(type),
     message: redact(message),
     hint: redact(hint),
+    ...(retry_after === undefined ? {} : { retry_after }),
   };
   const { seq } = finish(core, open, 'failed', { error });
   return { id: open.state.turn, seq };

@@ -1,7 +1,7 @@
 import { StarwireError } from '../protocol/errors.ts';
 import type { NewId } from '../protocol/ids.ts';
 import type { Limits } from '../protocol/limits.ts';
-import type { ChunkFrame, DurableFrame, ServerFrame } from '../protocol/server-frames.ts';
+import type { ChunkFrame, DurableFrame, ServerFrame, TurnFrame } from '../protocol/server-frames.ts';
 import { Ingests } from './ingests.ts';
 import { type Epochs, Journal, type Unnumbered } from './journal.ts';
 import { Out } from './out.ts';
@@ -26,6 +26,8 @@ export interface Ports {
   limits: Limits;
   /** A signed url of a file of ours. */
   url: Links['url'];
+  /** Told of every turn that fails or expires: whoever waits for it is told by its frame, operators by this. */
+  broken?: (frame: TurnFrame) => void;
 }
 
 /** Code units of streamed text that may wait to be stored. */

@@ -120,6 +120,7 @@ export function finish(core: Core, open: OpenTurn, status: Terminal, ending: End
     });
   }
   const frame = emitStatus(core, open, status, ending);
+  if (status === 'failed' || status === 'expired') core.ports.broken?.(frame);
   if (status !== 'completed') closePrompts(core, state.turn);
   core.outbox.drop(state.turn);
   // Stored at once, so that nothing later in the same transaction finds it open.

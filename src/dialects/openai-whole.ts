@@ -17,7 +17,8 @@ export interface OpenAiWhole {
   blocks: ReadonlyMap<string, string>;
   /** Tool calls by their index, put together from their parts. */
   tool_calls: ReadonlyMap<number, Record<string, unknown>>;
-  end?: { finish_reason: string; usage?: Usage; error?: OpenAiError };
+  /** `retry_after` in seconds, where the upstream told when to come back. */
+  end?: { finish_reason: string; usage?: Usage; error?: OpenAiError; retry_after?: number | undefined };
 }
 
 export function openaiWhole({ id, message }: Pick<OpenAiWhole, 'id' | 'message'>): OpenAiWhole {
@@ -56,7 +57,8 @@ export function wholeDown(whole: OpenAiWhole, frame: ServerFrame): OpenAiWhole {
     case 'turn': {
       const { status, usage, finish_reason = 'stop' } = frame;
       if (frame.turn !== whole.id || !isTerminal(status)) return whole;
-      const error = status === 'completed' ? {} : { error: failure(frame) };
+      const error =
+        status === 'completed' ? {} : { error: failure(frame), retry_after: frame.error?.retry_after };
       return { ...whole, end: { finish_reason, ...(usage ? { usage } : {}), ...error } };
     }
     case 'error':

@@ -20,6 +20,7 @@ const MISSED_HEARTBEATS = 2.5;
 
 export interface Identified {
   tenant: string;
+  user: string;
   /** The channel's name. */
   channel: string;
 }
@@ -68,7 +69,7 @@ export class ChannelHost {
 
   #build(): Channel {
     const { config, seal, files } = contextOf(this.#env);
-    const { tenant, channel } = this.#who();
+    const { tenant, user, channel } = this.#who();
     return new Channel(
       {
         name: channel,
@@ -78,6 +79,9 @@ export class ChannelHost {
         newId: seal.newId,
         limits: config.limits,
         url: (id, filename) => files.url(this.#origin, id, filename),
+        // Its message may repeat what somebody wrote.
+        broken: ({ turn, status, error }) =>
+          log('warn', `turn ${status}`, { tenant, user, turn, type: error?.type }),
       },
       this.#ctx.getWebSockets(SESSION).map(socketOf),
     );

@@ -46,11 +46,7 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
   const refused = ({ code, message }: ErrorBody): void =>
     log('warn', 'event of a reply refused', { tenant, user, turn, code, message });
   const key = `~run ${name}`;
-  const store: StoreEvent = (event) => {
-    // Its message may repeat what somebody wrote.
-    if (event.kind === 'error') log('warn', 'turn failed', { tenant, user, turn, type: event.type });
-    return storeFor(() => owner)(placed(event, owner));
-  };
+  const store: StoreEvent = (event) => storeFor(() => owner)(placed(event, owner));
   const own =
     owner.channel === 'here'
       ? ownSink(host, turn, key, store, refused)
@@ -68,17 +64,23 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
       }
       if (!context.seal.isOurs('req', id))
         throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
-      const store = storeFor(() => streamOwner(env, id));
+      let known: Promise<FileOwner> | undefined;
+      const store: StoreEvent = async (event) => {
+        // An id alone opens nobody's stream: it is looked up under the tenant that the event names.
+        known ??= streamOwner(env, id, tenant);
+        const whose = await known;
+        return storeFor(() => whose)(event);
+      };
       return linkSink(() => env.REQUEST_STREAM.getByName(id), reply, store, refused);
     },
     refused,
   );
 }
 
-/** Whose the channel `sse:{id}` is. Throws `not_found` where there is none. */
-export async function streamOwner(env: Env, id: string): Promise<FileOwner> {
+/** Whose the channel `sse:{id}` is. Throws `not_found` where there is none, or none of `within`, a tenant. */
+export async function streamOwner(env: Env, id: string, within?: string): Promise<FileOwner> {
   const facts = await env.REQUEST_STREAM.getByName(id).facts();
-  if (facts?.channel !== 'here')
+  if (facts?.channel !== 'here' || (within ?? facts.tenant) !== facts.tenant)
     throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
   const { tenant, user } = facts;
   return { tenant, user };

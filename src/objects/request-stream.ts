@@ -53,8 +53,8 @@ export class RequestStream extends DurableObject<Env> {
 
   #newHost(): ChannelHost {
     return new ChannelHost(this.ctx, this.env, () => {
-      const { tenant, turn } = this.#whose.required;
-      return { tenant, channel: `sse:${turn}` };
+      const { tenant, user, turn } = this.#whose.required;
+      return { tenant, user, channel: `sse:${turn}` };
     });
   }
 

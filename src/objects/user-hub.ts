@@ -50,7 +50,7 @@ export class UserHub extends DurableObject<Env> {
     this.#requests = new OpenRequests(ctx.storage.kv, (request) =>
       env.REQUEST_STREAM.getByName(request).isRunning(tenant, user),
     );
-    this.#host = new ChannelHost(ctx, env, () => ({ tenant, channel: `webchat:${user}` }));
+    this.#host = new ChannelHost(ctx, env, () => ({ tenant, user, channel: `webchat:${user}` }));
     this.#recorder = new Recorder(ctx, env, this.#host, this.#owner);
     this.#conversations = new HubConversations(env, this.#host, this.#recorder, this.#owner, (work) =>
       this.#change(work),

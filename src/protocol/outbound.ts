@@ -188,6 +188,7 @@ export const OUTBOUND_KINDS = {
     type: v.optional(Short, 'upstream_error'),
     message: v.optional(v.pipe(v.string(), v.maxLength(2_000, 'has more than 2000 characters')), ''),
     hint: v.optional(v.pipe(v.string(), v.maxLength(2_000, 'has more than 2000 characters')), ''),
+    retry_after: opt(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(86_400))),
   }),
   turn: v.object({ kind: v.literal('turn'), conversation: opt(ConversationId), id: opt(GivenId) }),
 } as const;

@@ -32,6 +32,8 @@ export interface TurnError {
   type: string;
   message: string;
   hint: string;
+  /** Seconds after which another try may do better, where the upstream said so. */
+  retry_after?: number;
 }
 
 export type TurnStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'expired';

@@ -17,10 +17,10 @@ apiKeys.post('/', async (c) => {
   const body = await readJson(c, BODY_BYTES);
   if (v.is(v.looseObject({ scope: v.unknown() }), body)) {
     const { tenant, name } = parse(TenantKeyRequest, body);
-    return c.json(await create(c, { tenant, user: null }, name), 201);
+    return c.json(await createKey(c, { tenant, user: null }, name), 201);
   }
   const { name, ...owner } = parse(KeyRequest, body);
-  return c.json(await create(c, owner, name), 201);
+  return c.json(await createKey(c, owner, name), 201);
 });
 
 apiKeys.get('/', async (c) => {
@@ -42,7 +42,7 @@ export const ownKeys = new Hono<AppEnv>();
 ownKeys.post('/', async (c) => {
   const who = await requirePerson(c);
   const { name } = parse(OwnKeyRequest, await readJson(c, BODY_BYTES));
-  return c.json(await create(c, who, name, use(c).config.limits.keys_per_user), 201);
+  return c.json(await createKey(c, who, name, use(c).config.limits.keys_per_user), 201);
 });
 
 ownKeys.get('/', async (c) => {
@@ -61,7 +61,7 @@ ownKeys.delete('/:id', async (c) => {
   return revoke(c, c.req.param('id'), { tenant, user });
 });
 
-async function create(c: Ctx, { tenant, user }: KeyOwner, name: string, most?: number) {
+export async function createKey(c: Ctx, { tenant, user }: KeyOwner, name: string, most?: number) {
   const { apiKeys: keys, seal } = use(c);
   const made = await keys.create(seal.newId('key'), { tenant, user }, name, most);
   audit(c, 'api key created', { tenant, user, key_id: made.id });

@@ -80,7 +80,8 @@ export function refusal(
     const headers: Record<string, string> =
       error instanceof RemoteError || error instanceof MethodNotAllowed ? { ...error.headers } : {};
     if (error.details.retry_after !== undefined) headers['retry-after'] = String(error.details.retry_after);
-    return { body: error.body, headers };
+    // A fault of ours names the request, also where its words are for the client.
+    return { body: error.code === 'internal' ? { ...error.body, request_id } : error.body, headers };
   }
   log('error', 'request failed', { request: request_id, error });
   return {

@@ -4,6 +4,7 @@ import { isLocal } from '../auth/origin.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { DEFAULT_TENANT, Tenant, UserId } from '../protocol/identity.ts';
 import { parse } from '../protocol/parse.ts';
+import { createKey } from './api-keys.ts';
 import { type AppEnv, readJson, use } from './app.ts';
 import { outbound } from './outbound.ts';
 
@@ -39,7 +40,6 @@ dev.route('/outbound', outbound);
 
 dev.post('/api-key', async (c) => {
   const owner = parse(KeyRequest, await readJson(c, 16_384));
-  const { apiKeys, seal } = use(c);
-  const { api_key } = await apiKeys.create(seal.newId('key'), owner, 'development');
+  const { api_key } = await createKey(c, owner, 'development');
   return c.json({ api_key });
 });

@@ -103,8 +103,8 @@ export async function requireRoles(c: Ctx): Promise<Pick<Identity, 'tenant' | 'u
 }
 
 /** Whether the API key of a request that goes on and on still counts (P-ID-2); a token's end is told by the object (P-WS-12). */
-export async function keyHolds(c: Ctx): Promise<boolean> {
-  const { key } = shown(c);
+export async function keyHolds(c: Ctx, cookies: readonly string[] = []): Promise<boolean> {
+  const { key } = shown(c, cookies);
   if (key === undefined) return true;
   try {
     await use(c).apiKeys.verify(key);

@@ -18,8 +18,9 @@ export interface Wiring {
   newId: () => string;
 }
 
-/** Frames that a client may send before it is known who it is. */
+/** Frames that a client may send before it is known who it is, and their characters. */
 const WAITING_FRAMES = 32;
+const WAITING_CHARS = 524_288;
 /** How long what a client said last may take to arrive after it has gone. */
 const FAREWELL_MS = 5_000;
 
@@ -99,7 +100,8 @@ export class Interpreter<S> {
     if (exceedsBytes(data, this.#wiring.limits.frame_bytes))
       return this.#end({ code: CLOSE.too_large, reason: 'the frame is too large' });
     if (this.#live) return this.#receive(data);
-    if (this.#waiting.length >= WAITING_FRAMES)
+    const chars = this.#waiting.reduce((sum, { length }) => sum + length, data.length);
+    if (this.#waiting.length >= WAITING_FRAMES || chars > WAITING_CHARS)
       return this.#end({ code: CLOSE.policy, reason: 'too many frames' });
     this.#waiting.push(data);
     this.#wake.resolve();

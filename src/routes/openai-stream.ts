@@ -61,11 +61,15 @@ function dataOf(event: OpenAiEvent): string {
 }
 
 /** P-OA-3. A lost object is an error event and a clean end, never a bare cut (P-OA-4). */
-export function streamed(source: StreamSource, heartbeat_ms: number): Response {
+export function streamed(
+  source: StreamSource,
+  { heartbeat_ms, allowed }: { heartbeat_ms: number; allowed: () => Promise<boolean> },
+): Response {
   const relay = relayOf(source);
   const { state } = source;
   const headers = { 'x-request-id': state.id };
-  return sse({ headers, heartbeat_ms, heartbeat: 'ping', closed: () => relay.close() }, async (writer) => {
+  const closed = () => relay.close();
+  return sse({ headers, heartbeat_ms, heartbeat: 'ping', allowed, closed }, async (writer) => {
     let last = eventId(source.position, state);
     try {
       for await (const { id, event } of eventsOf(source, relay)) {

@@ -11,7 +11,7 @@ import { parse, parseJson } from '../protocol/parse.ts';
 import { DEFAULT_MODEL } from '../upstream/models.ts';
 import { type AppEnv, type Ctx, idempotencyKey, readText, refusal, statusOf, use } from './app.ts';
 import { relayOf } from './attach.ts';
-import { requireUser } from './door.ts';
+import { keyHolds, requireUser } from './door.ts';
 import { readEventId } from './openai-event-id.ts';
 import { collect, type StreamSource, streamed } from './openai-stream.ts';
 
@@ -46,12 +46,16 @@ class UnknownModel extends StarwireError {
 
 openai.post('/chat/completions', async (c) => {
   const { source, streaming } = await begin(c, await requireUser(c));
-  if (streaming) return streamed(source, use(c).config.limits.sse_heartbeat_ms);
+  if (streaming) return streamed(source, reading(c));
   const { id, created, model } = source.state;
   c.header('x-request-id', id);
   const whole = await collect(source);
-  const { finish_reason, usage, error } = whole.end;
-  if (error) return c.json({ error: { ...error, param: null } }, statusOfFailure(error.type));
+  const { finish_reason, usage, error, retry_after } = whole.end;
+  if (error) {
+    const status = statusOfFailure(error.type);
+    if (status === 429) c.header('retry-after', String(retry_after ?? RETRY_AFTER_S));
+    return c.json({ error: { ...error, param: null } }, status);
+  }
   const { reasoning, tool_calls } = whole;
   const message = {
     role: 'assistant',
@@ -96,7 +100,7 @@ async function begin(c: Ctx, who: Identity): Promise<{ source: StreamSource; str
 /** P-OA-8: the stream goes on after `Last-Event-ID`; without one, from its start. */
 openai.get('/streams/:request_id', async (c) => {
   const who = await requireUser(c);
-  const { config, seal } = use(c);
+  const { seal } = use(c);
   const id = c.req.param('request_id');
   const gone = new StarwireError('not_found', 'there is no such stream');
   if (!seal.isOurs('req', id)) throw gone;
@@ -110,14 +114,22 @@ openai.get('/streams/:request_id', async (c) => {
     throw new StarwireError('bad_request', 'the Last-Event-ID is not one of this stream', {
       field: 'Last-Event-ID',
     });
-  return streamed({ stub, attach: relayOf(c, who, 'openai'), ...from }, config.limits.sse_heartbeat_ms);
+  return streamed({ stub, attach: relayOf(c, who, 'openai'), ...from }, reading(c));
 });
+
+/** For how long a stream may be read: a key that is taken back ends it (P-ID-2). */
+function reading(c: Ctx) {
+  return { heartbeat_ms: use(c).config.limits.sse_heartbeat_ms, allowed: () => keyHolds(c) };
+}
 
 function bytesOf(text: string): ReadableStream<Uint8Array> {
   const { body } = new Response(text);
   if (!body) throw new Error('a response of text has no body');
   return body;
 }
+
+/** When to come back to an upstream that is busy and does not say. */
+const RETRY_AFTER_S = 5;
 
 /** A failure of the upstream, where no stream has begun (P-OA-4). */
 function statusOfFailure(type: string) {

@@ -34,6 +34,14 @@ app.use(
   }),
 );
 
+// What is made for one client is kept by no cache and is of no other type than it says.
+app.use(async (c, next) => {
+  await next();
+  if (c.res.status === 101) return;
+  if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
+  c.header('x-content-type-options', 'nosniff');
+});
+
 app.get('/healthz', (c) => c.json({ ok: true, version: VERSION }));
 app.route('/', admin);
 app.route('/', native);

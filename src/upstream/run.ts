@@ -209,9 +209,9 @@ export class TurnRun {
   }
 
   /** Tells the channel that the turn has failed. */
-  async #fail(id: string, { label, type, message, hint }: TurnError): Promise<void> {
+  async #fail(id: string, error: TurnError): Promise<void> {
     const sink = this.#ports.sink(`${id} failed`);
-    await sink.push({ kind: 'error', label, type, message, hint });
+    await sink.push({ kind: 'error', ...error });
     await sink.end();
     this.#ports.save({ jobs: [], calling: false });
   }

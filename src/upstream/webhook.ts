@@ -7,6 +7,7 @@ import { ndjsonLines } from '../protocol/ndjson.ts';
 import { parseOutbound } from '../protocol/outbound.ts';
 import { parseJson } from '../protocol/parse.ts';
 import { bodyOf } from './bodies.ts';
+import { retryAfterMs } from './retry-after.ts';
 import { type Call, type CallOptions, type ReplyEvent, UpstreamError } from './upstream.ts';
 
 /** Delivery by webhook (section 5.1): signed, redirects are failures, an answer in the response is applied as if posted. */
@@ -85,7 +86,7 @@ const RETRIED = new Set([408, 425, 429]);
 function refusal(response: Response): UpstreamError {
   const { status } = response;
   if (RETRIED.has(status) || status >= 500)
-    return unreachable(`The service answered ${status}.`, true, retryAfter(response));
+    return unreachable(`The service answered ${status}.`, true, retryAfterMs(response));
   return new UpstreamError({
     label: 'Message refused',
     type: 'upstream_rejected',
@@ -104,16 +105,6 @@ function unreachable(message: string, retry: boolean, retry_after_ms?: number): 
     },
     { retry, retry_after_ms },
   );
-}
-
-/** `Retry-After` in seconds or as a date; undefined where there is none. */
-function retryAfter({ headers }: Response): number | undefined {
-  const value = headers.get('retry-after');
-  if (value === null) return undefined;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
 /** A 200 whose body is NDJSON or `{"events": […]}` (P-UP-3). Any other body is only an acknowledgement. */

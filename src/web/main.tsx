@@ -15,9 +15,9 @@ function App(): JSX.Element {
 }
 
 async function start(): Promise<void> {
-  restoreSession();
   void readSettings();
   await speak();
+  restoreSession();
   document.documentElement.lang = strings.lang;
   const root = document.getElementById('app');
   if (root) render(<App />, root);

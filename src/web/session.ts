@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { expiryMs, type TokenReason } from '../client/index.ts';
+import { strings } from './strings.ts';
 import { subjectOf } from './subject.ts';
 
 /**
@@ -73,15 +74,24 @@ function take(next: Session): void {
   if (!known || subjectOf(known.token) !== subjectOf(next.token)) signIns.value += 1;
 }
 
+/**
+ * Takes a session that the address hands over. Anybody can make such an address: where somebody else is signed in, they are
+ * asked first, lest they go on writing under a name that is not theirs.
+ */
+function takeHanded(): void {
+  const handed = fromAddress();
+  if (!handed) return;
+  const now = session.peek();
+  const whose = subjectOf(handed.token);
+  if (now && subjectOf(now.token) !== whose && !window.confirm(strings.signIn.other(whose))) return;
+  take(handed);
+}
+
 /** Finds out who is signed in, now and when a token is handed over later. */
 export function restoreSession(): void {
-  const handed = fromAddress();
-  if (handed) take(handed);
-  else session.value = readStored(() => sessionStorage) ?? readStored(() => localStorage);
-  window.addEventListener('hashchange', () => {
-    const later = fromAddress();
-    if (later) take(later);
-  });
+  session.value = readStored(() => sessionStorage) ?? readStored(() => localStorage);
+  takeHanded();
+  window.addEventListener('hashchange', takeHanded);
   window.addEventListener('storage', ({ key }) => {
     // A session that has ended here goes on when another tab has been given a new token.
     const now = session.peek();

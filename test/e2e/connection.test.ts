@@ -129,6 +129,40 @@ describe('a session that ends', () => {
     await ed.context.close();
   });
 
+  test('of somebody else, handed over by a link, replaces nobody who does not want it', async () => {
+    const gil = await stage().enter('Gil Stays');
+    await gil.live();
+    const theirs = await handOver('mallory', 600);
+    const answers: { said: string; accept: boolean }[] = [];
+    let accept = false;
+    gil.page.on('dialog', async (dialog) => {
+      answers.push({ said: dialog.message(), accept });
+      await (accept ? dialog.accept() : dialog.dismiss());
+    });
+    const subject = () =>
+      gil.page.evaluate(() => {
+        const { token } = JSON.parse(sessionStorage.getItem('starwire.session') ?? '{}');
+        return JSON.parse(atob(String(token).split('.')[1] ?? '')).sub;
+      });
+    const follow = () =>
+      gil.page.evaluate((value) => {
+        location.hash = `token=${value}`;
+      }, theirs);
+    await follow();
+    await expect.poll(() => answers.length).toBe(1);
+    await gil.page.goto(`${stage().origin}/new#token=${theirs}`);
+    await expect.poll(() => answers.length).toBe(2);
+    expect(answers[0]?.said).toContain('mallory');
+    expect(await subject()).toBe('gil-stays');
+    expect(gil.page.url()).not.toContain('token');
+    await gil.live();
+    accept = true;
+    await follow();
+    await expect.poll(subject).toBe('mallory');
+    await gil.live();
+    await gil.context.close();
+  });
+
   test('P-WS-12 says so where nobody can renew it, keeps the draft, and goes on with the next token', async () => {
     const context = await stage().browser.newContext();
     const page = await context.newPage();

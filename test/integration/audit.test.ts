@@ -21,7 +21,11 @@ test('the log tells what happened, by ids, and nothing of what was said or shown
   const upstream = await FakeUpstream.start();
   const world = new World(
     await startServer({
-      env: { ...upstream.env, DEV_AUTH: 'false', LIMITS: JSON.stringify({ record_after_ms: 50 }) },
+      env: {
+        ...upstream.env,
+        DEV_AUTH: 'false',
+        LIMITS: JSON.stringify({ record_after_ms: 50, turn_silence_ms: 1_500 }),
+      },
     }),
   );
   try {
@@ -53,6 +57,11 @@ test('the log tells what happened, by ids, and nothing of what was said or shown
     await world.as(ada, '/api/messages', { body: `{"text": "${secret}` });
     for (const frame of [secret, { type: 'message', client_id: 'z', text: secret, reply_to: 7 }])
       tab.send(frame);
+    const given_up = await world.turn(tab, { text: secret });
+    const error = { type: 'model', label: secret, message: secret, hint: secret };
+    await world.outbound({ tenant, channel, kind: 'error', turn: given_up, ...error });
+    const silent = await world.turn(tab, { text: secret });
+    await tab.frame('turn', (frame) => frame.turn === silent && frame.status === 'expired');
     upstream.answer = ({ response }) => response.writeHead(422).end(secret);
     const failed = await world.turnByHttp(ada, { text: secret });
     await tab.frame('turn', (frame) => frame.turn === failed && frame.status === 'failed');
@@ -111,6 +120,14 @@ test('the log tells what happened, by ids, and nothing of what was said or shown
       .toContainEqual(
         expect.objectContaining({ tenant, user: ada.id, turn: failed, type: 'upstream_rejected' }),
       );
+    expect(lines()).toContainEqual(
+      expect.objectContaining({ event: 'turn failed', tenant, user: ada.id, turn: given_up, type: 'model' }),
+    );
+    await expect
+      .poll(() => lines().filter(({ event }) => event === 'turn expired'), { timeout: 10_000 })
+      .toContainEqual(
+        expect.objectContaining({ tenant, user: ada.id, turn: silent, type: 'upstream_silent' }),
+      );
 
     const said = world.server.output();
     expect(said).not.toContain('canary');
@@ -121,5 +138,19 @@ test('the log tells what happened, by ids, and nothing of what was said or shown
   } finally {
     await world.server.stop();
     await upstream.stop();
+  }
+});
+
+test('keys of the development sign-in are accounted for as well', async () => {
+  const world = new World(await startServer());
+  try {
+    const user = randomUUID();
+    const { body } = await world.http<{ api_key: string }>('/dev/api-key', { body: { user } });
+    await expect
+      .poll(() => world.server.output(), { timeout: 10_000 })
+      .toMatch(new RegExp(`"event":"api key created".*"user":"${user}"`));
+    expect(world.server.output()).not.toContain(body.api_key);
+  } finally {
+    await world.server.stop();
   }
 });

@@ -14,6 +14,15 @@ test('GET /healthz needs nobody and touches nothing', async () => {
   });
 });
 
+test.each(['/api/me', '/api/conversations', '/api/nothing', '/v1/models', '/healthz', '/internal/users'])(
+  '%s: what is said to one client is kept by no cache, and is of no other type than it says',
+  async (path) => {
+    const { headers } = await world().as(await world().person(), path);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  },
+);
+
 describe('GET /api/me', () => {
   test('says who the token is, and the limits', async () => {
     const person = await world().person({

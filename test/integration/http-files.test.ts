@@ -115,6 +115,16 @@ describe('without a signature', () => {
     expect(await world().as({ token: 'x' }, path)).toMatchObject(refused(401, 'unauthorized'));
   });
 
+  test('the owner’s token opens it by a link that counts no more as well', async () => {
+    const [owner, other] = [await world().person(), await world().person()];
+    const { url } = await given(owner);
+    url.searchParams.set('exp', '1');
+    const stale = `${url.pathname}${url.search}`;
+    expect((await get(stale, as(owner))).status).toBe(200);
+    expect(await world().as(other, stale)).toMatchObject(refused(404, 'not_found'));
+    expect(await world().as({ token: 'x' }, stale)).toMatchObject(refused(401, 'unauthorized'));
+  });
+
   test('an API key of the owner opens it', async () => {
     const owner = await world().person();
     const { path } = await given(owner);

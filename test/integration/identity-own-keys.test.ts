@@ -66,6 +66,22 @@ describe('P-ID-2 keys that users make for themselves', () => {
     await world().as(ada, `/api/keys/${body.id}`, { method: 'DELETE' });
     await events.ended;
   });
+
+  test.each([
+    ['/api/sessions/events', undefined, 'keepalive'],
+    ['/v1/chat/completions', { stream: true, messages: [{ role: 'user', content: 'silent' }] }, '[DONE]'],
+  ])('so does a stream of %s', async (path, request, last) => {
+    const ada = await world().person();
+    const { body } = await world().as<Created>(ada, '/api/keys', { body: {} });
+    const response = await fetch(`${world().origin}${path}`, {
+      method: request ? 'POST' : 'GET',
+      headers: { authorization: `Bearer ${body.api_key}` },
+      body: request ? JSON.stringify(request) : null,
+    });
+    expect(response.status).toBe(200);
+    await world().as(ada, `/api/keys/${body.id}`, { method: 'DELETE' });
+    expect(await response.text()).toContain(last);
+  });
 });
 
 describe('P-ID-2 keys of tenants', () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isTerminal } from '../../src/protocol/server-frames.ts';
 import { RANDOM, SHAPES, shows } from '../secrets.ts';
 import { type Answer, chunk, FakeOpenAi, plain, streamed } from './fake-openai.ts';
+import { FakeUpstream } from './fake-upstream.ts';
 import { startServer } from './server.ts';
 import { all, apiKey, complete } from './v1.ts';
 import { World } from './world.ts';
@@ -89,3 +90,41 @@ test.concurrent.each(SHAPES.map((secret, i) => [secret, i] as const))(
     expect(shows(world.server.output())).toBe(false);
   },
 );
+
+test('P-BR-5 the same of a tenant’s own webhook, whose secret is in no answer or log line either', async () => {
+  const own = await FakeUpstream.start();
+  try {
+    const webhook_secret = `whsec_${Buffer.from(`tenant ${RANDOM}`).toString('base64')}`;
+    const tenant = 'leaky';
+    const upstream = { mode: 'webhook', url: own.url, webhook_secrets: [webhook_secret] };
+    const made = await world.internal(`/tenants/${tenant}`, { method: 'PUT', body: { upstream } });
+    expect(made.status).toBe(201);
+    const frames: object[] = [];
+    for (const secret of [...SHAPES, webhook_secret]) {
+      const client = await world.connect(await world.person({ tenant }));
+      const told = { label: leaking(secret), type: secret, message: leaking(secret), hint: leaking(secret) };
+      const { tool_call_id: tool, ...rest } = using(secret);
+      const events = [
+        { kind: 'tool', tool: tool.slice(0, 128), ...rest },
+        // No channel of the tenant's: the refusal is logged.
+        { kind: 'edit', id: secret.slice(0, 128), text: secret },
+        { kind: 'message', channel: 'sse:req_none', text: secret },
+        { kind: 'error', ...told },
+      ];
+      own.answer = ({ response }) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ events }));
+      const turn = await world.turn(client, { text: 'go' });
+      await client.frame('turn', (frame) => frame.turn === turn && frame.status === 'failed');
+      expect(client.all('tool')).toHaveLength(1);
+      frames.push(...client.frames);
+      await client.close();
+    }
+    const shown = [made.body, (await world.internal('/tenants')).body, ...frames];
+    for (const one of [...shown.map((each) => JSON.stringify(each)), world.server.output()]) {
+      expect(shows(one)).toBe(false);
+      expect(one).not.toContain(webhook_secret.slice('whsec_'.length));
+    }
+  } finally {
+    await own.stop();
+  }
+});

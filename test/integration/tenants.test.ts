@@ -117,6 +117,38 @@ describe('messages of a tenant', () => {
     expect((await world.connect(victim)).all('message')).toEqual([]);
   });
 
+  test('are answered by it in no stream of another tenant either, whatever id it knows', async () => {
+    const { tenant } = await tenantAt(acme);
+    const [victim, own] = [
+      await world.person({ tenant: (await tenantAt(globex)).tenant }),
+      await world.person({ tenant }),
+    ];
+    const streamOf = async ({ token }: { token: string }, content: string) => {
+      const response = await fetch(`${world.origin}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify({ stream: true, messages: [{ role: 'user', content }] }),
+      });
+      return { response, id: response.headers.get('x-request-id') ?? '' };
+    };
+    const [theirs, mine] = [await streamOf(victim, 'theirs'), await streamOf(own, 'mine')];
+    const events = [
+      ...[theirs, mine].map(({ id }) => ({ kind: 'chunk', channel: `sse:${id}`, text: `from ${tenant}` })),
+      { kind: 'done', channel: `sse:${mine.id}` },
+      { kind: 'done', text: 'the answer' },
+    ];
+    acme.answer = ({ response }) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ events }));
+    const { client, turn } = await ask(tenant, 'say something into two streams');
+    await client.frame('turn', (frame) => frame.turn === turn && frame.status === 'completed');
+    acme.answer = ({ response }) => response.end();
+    expect(await mine.response.text()).toContain(`from ${tenant}`);
+    await world.outbound({ channel: `sse:${theirs.id}`, kind: 'done', text: 'their own' });
+    const told = await theirs.response.text();
+    expect(told).toContain('their own');
+    expect(told).not.toContain(`from ${tenant}`);
+  });
+
   test('go to the new service once it has changed, without a restart; a turn stays where it began', async () => {
     const { tenant } = await tenantAt(acme);
     const begun = await ask(tenant, 'before');

@@ -9,7 +9,7 @@ import { ConversationId } from '../../protocol/ids.ts';
 import { log } from '../../protocol/log.ts';
 import { Conversations } from '../../records/conversations.ts';
 import { type Ctx, hubOf, readJson, refusal, requireObject, statusOf, use } from '../app.ts';
-import { requireUser } from '../door.ts';
+import { keyHolds, requireUser } from '../door.ts';
 
 /** What the routes of the Hermes web UI share. */
 
@@ -19,6 +19,11 @@ const COOKIES = [DIALECT, 'hermes_session'];
 /** The verified caller; its clients keep their token in a cookie. */
 export function callerOf(c: Ctx): Promise<Identity> {
   return requireUser(c, COOKIES);
+}
+
+/** Whether the caller's key, where it is one, still counts. */
+export function callerHolds(c: Ctx): Promise<boolean> {
+  return keyHolds(c, COOKIES);
 }
 
 /** Refusals as its clients read them: `error` is the sentence. */

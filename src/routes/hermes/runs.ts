@@ -14,7 +14,7 @@ import { type Ctx, hubOf, use } from '../app.ts';
 import { relayOf } from '../attach.ts';
 import { Relay } from '../relay.ts';
 import { type SseWriter, sse } from '../sse.ts';
-import { DIALECT, sessionWith } from './answers.ts';
+import { callerHolds, DIALECT, sessionWith } from './answers.ts';
 
 /** Runs as they are read: a run is a turn. */
 
@@ -44,7 +44,7 @@ export function eventStream(
   produce: (writer: SseWriter) => Promise<void>,
 ): Response {
   const heartbeat_ms = Math.min(HEARTBEAT_MS, use(c).config.limits.sse_heartbeat_ms);
-  return sse({ heartbeat, heartbeat_ms, closed }, produce);
+  return sse({ heartbeat, heartbeat_ms, closed, allowed: () => callerHolds(c) }, produce);
 }
 
 export function relayFrom(c: Ctx, who: Identity, position: Position = { turns: new Map() }): Relay {

@@ -19,6 +19,12 @@ export function bridge(upstream: Upstream, limits: BridgeLimits): Call {
   return async function* (delivery, options) {
     // What has been cancelled is broken off; there is nothing to tell such an upstream.
     if (delivery.type === 'cancel') return;
+    // An answer is for whoever asked, who was not the model; a turn that it began has nothing to say.
+    if (delivery.type === 'answer') {
+      options.accepted();
+      if (options.id === delivery.turn) yield { kind: 'done' };
+      return;
+    }
     const body = JSON.stringify(await bodyOf(upstream, limits, delivery, options));
     const watch = new Watch(options.signal);
     let begun = false;

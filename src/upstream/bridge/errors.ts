@@ -1,5 +1,6 @@
 import { readAtMost } from '../../protocol/bounded-text.ts';
 import { redact } from '../../protocol/redact.ts';
+import { retryAfterMs } from '../retry-after.ts';
 import { UpstreamError } from '../upstream.ts';
 
 /** Failures of an OpenAI-compatible upstream, as the user is told (P-BR-4). */
@@ -32,9 +33,14 @@ const WORDS: Record<BridgeErrorType, { label: string; hint: string }> = {
 const MESSAGE_CHARS = 500;
 const BODY_BYTES = 2_048;
 
-export function bridgeError(type: BridgeErrorType, message: string): UpstreamError {
+/** Nobody is told to wait for longer than a day. */
+const LONGEST_WAIT_S = 86_400;
+
+export function bridgeError(type: BridgeErrorType, message: string, wait_ms?: number): UpstreamError {
   const { label, hint } = WORDS[type];
-  return new UpstreamError({ label, type, message: clipped(redact(message)), hint });
+  const wait =
+    wait_ms === undefined ? {} : { retry_after: Math.min(LONGEST_WAIT_S, Math.ceil(wait_ms / 1000)) };
+  return new UpstreamError({ label, type, message: clipped(redact(message)), hint, ...wait });
 }
 
 function clipped(text: string): string {
@@ -50,7 +56,11 @@ export async function responseError(response: Response): Promise<UpstreamError> 
   if (status === 401 || status === 403) return bridgeError('upstream_auth', message);
   if (status === 429) {
     const wait = response.headers.get('retry-after');
-    return bridgeError('upstream_rate_limited', wait === null ? message : `${message} (retry after ${wait})`);
+    return bridgeError(
+      'upstream_rate_limited',
+      wait === null ? message : `${message} (retry after ${wait})`,
+      retryAfterMs(response),
+    );
   }
   return bridgeError('upstream_http', message);
 }

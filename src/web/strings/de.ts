@@ -19,6 +19,7 @@ export const de: Strings = {
       'Dieser Server hat keine eigene Anmeldung. Öffne den Chat von der Website aus, zu der er gehört: Sie meldet dich an und übergibt deine Sitzung.',
     unreachable: 'Der Server ist nicht erreichbar. Prüfe, ob er läuft, und versuche es erneut.',
     refused: 'Der Server hat diesen Namen nicht angenommen.',
+    other: (name) => `Dieser Link meldet dich als ${name} an. Den Chat verlassen, in dem du angemeldet bist?`,
     local: 'Anmeldung für die Entwicklung: Jeder Name ist recht.',
   },
 

@@ -17,6 +17,7 @@ export const en = {
       'This server has no sign-in of its own. Open the chat from the site that belongs to it: that site signs you in and hands your session over.',
     unreachable: 'The server cannot be reached. Check that it is running, then try again.',
     refused: 'The server did not accept this name.',
+    other: (name: string) => `This link signs you in as ${name}. Leave the chat that you are signed in to?`,
     local: 'Development sign-in: any name will do.',
   },
 
