@@ -1,8 +1,11 @@
 import type { HistoryRow } from '../protocol/history.ts';
+import type { TurnEnd } from '../protocol/turn-outcome.ts';
 import type { Core } from './core.ts';
+import { endings } from './endings.ts';
 import { foldHistory, type PlacedRow } from './history.ts';
 import type { Maintenance } from './maintenance.ts';
 import { type Unrecorded, unrecorded } from './recording.ts';
+import { type Asked, askedBy } from './regenerate.ts';
 import { render } from './render.ts';
 
 /** The channel's side of the records (D1): what it has for them, and what it takes back. */
@@ -18,6 +21,16 @@ export class Archive {
   /** The rows of a conversation that the journal holds, oldest first; older ones are in the records. */
   history(conversation: string): PlacedRow[] {
     return foldHistory(this.#core.journal.history(conversation), this.#core.recalled.of(conversation));
+  }
+
+  /** Whether the journal has stored anything. */
+  get begun(): boolean {
+    return this.#core.journal.exists;
+  }
+
+  /** The records have entries up to `seq` of a journal that is lost: this one goes on behind them. */
+  begin(seq: number): void {
+    this.#core.ports.sql.transaction(() => this.#core.journal.begin(seq));
   }
 
   /** The newest entry that the journal no longer holds. */
@@ -43,6 +56,16 @@ export class Archive {
   /** Unix ms of the oldest entry that the records lack. */
   get unrecordedSince(): number | undefined {
     return this.#core.journal.timeOf(this.#core.journal.recorded + 1);
+  }
+
+  /** How the turns ended of which the records do not have everything, up to an entry. */
+  endings(upTo: number): TurnEnd[] {
+    return endings(this.#core, this.#core.journal.recorded, upTo);
+  }
+
+  /** What a finished turn was about, as far as the journal goes back. Throws `conflict` while it is open. */
+  askedBy(turn: string): Asked | undefined {
+    return askedBy(this.#core, turn);
   }
 
   /** The records have everything up to `seq`. */

@@ -1,22 +1,18 @@
 import type { Command, SendCommand, SendResult } from '../protocol/client-frames.ts';
 import type { Position } from '../protocol/cursor.ts';
-import { CLOSE, type ErrorCode, StarwireError } from '../protocol/errors.ts';
-import { BOT, type Identity, userView } from '../protocol/identity.ts';
-import { publicLimits } from '../protocol/limits.ts';
-import type { WelcomeFrame } from '../protocol/server-frames.ts';
-import type { TurnEnd } from '../protocol/turn-outcome.ts';
+import { CLOSE, StarwireError } from '../protocol/errors.ts';
+import type { Identity } from '../protocol/identity.ts';
 import { Archive } from './archive.ts';
 import { called, dueCalls, type StartPolicy } from './calls.ts';
 import { Conversations } from './conversations.ts';
 import { Core, type Ports } from './core.ts';
-import { endings } from './endings.ts';
+import { greet } from './greeting.ts';
 import { type IngestRequest, type IngestResponse, ingest } from './ingest.ts';
 import { Maintenance } from './maintenance.ts';
-import { Out } from './out.ts';
+import { offended } from './offences.ts';
 import type { Pending } from './outbox.ts';
 import type { Socket } from './ports.ts';
-import { type Asked, askedBy, regenerate } from './regenerate.ts';
-import { claimsOf, entries, openState, startOf } from './replay.ts';
+import { type Asked, regenerate } from './regenerate.ts';
 import { Roster, refuse, sendFrames } from './roster.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
@@ -26,9 +22,6 @@ import { type OpenView, openView, type TurnRecord, turnRecord } from './turn-rec
 
 /** How soon an unanswered call to a turn's own object is tried again. */
 const OUTBOX_RETRY_MS = 5_000;
-
-/** Refusals that are the frame's own fault; the rest may happen to anybody. */
-const WRONG = new Set<ErrorCode>(['bad_request', 'too_large', 'unauthorized', 'unsupported']);
 
 const NO_FILES: KnownFiles = new Map();
 
@@ -92,35 +85,7 @@ export class Channel {
       session.close(CLOSE.too_many_sessions, 'too many sessions');
       return session;
     }
-    const start = startOf(this.#core, ports.epochs, position);
-    const resumed = 'after' in start && start.resumed;
-    const welcome: WelcomeFrame = {
-      type: 'welcome',
-      protocol: 1,
-      session: attachment.id,
-      epoch: journal.epoch,
-      seq: journal.head,
-      user: userView(session.identity),
-      bot: BOT,
-      resumed,
-      heartbeat_s: ports.limits.heartbeat_s,
-      limits: publicLimits(ports.limits),
-    };
-    sendFrames(session, [welcome]);
-    const reset: Out[] =
-      'reset' in start
-        ? [Out.of({ type: 'reset', reason: start.reset, epoch: journal.epoch, seq: journal.head })]
-        : [];
-    const after = 'after' in start ? start.after : journal.head;
-    const shown = claimsOf(this.#core, position.turns, resumed ? after : undefined);
-    if (session.is.credit !== undefined) {
-      session.send(reset);
-      session.fallBehind({ seq: after, turns: shown }, true);
-      this.#roster.credit(session, this.#core, 0);
-    } else {
-      const ready = Out.of({ type: 'ready', seq: journal.head });
-      session.send([...reset, ...entries(this.#core, after), ...openState(this.#core, shown), ready]);
-    }
+    greet(this.#core, this.#roster, session, position);
     if (session.open) this.#delivered(session);
     return session;
   }
@@ -152,7 +117,7 @@ export class Channel {
       case 'cancel':
         return this.#guard(session, undefined, () => this.cancel(command.turn));
       case 'typing':
-        return this.#typing(session, command.active, command.conversation);
+        return this.#roster.typing(session, command);
       case 'seen':
         return session.seen(command.seq);
       default:
@@ -174,37 +139,13 @@ export class Channel {
       work();
     } catch (error) {
       if (!(error instanceof StarwireError)) throw error;
-      this.#offended(session, error, client_id);
+      offended(this.#core, session, error, client_id);
     }
   }
 
   /** A frame that could not be read (P-WS-13). */
   malformed(session: Session, error: StarwireError, client_id?: string): void {
-    if (!this.#roster.expired(session)) this.#offended(session, error, client_id);
-  }
-
-  /** Tells a session of a refusal; too many frames that are wrong, or too fast, end it (P-WS-13, close 4008). */
-  #offended(session: Session, error: StarwireError, client_id: string | undefined): void {
-    refuse(session, error, client_id);
-    const { now, ports } = this.#core;
-    const { refusals_per_minute, bad_frames_per_minute } = ports.limits;
-    if (error.code === 'rate_limited') {
-      if (session.mark('refused', refusals_per_minute, now))
-        session.close(CLOSE.rate_limited, 'rate limited');
-    } else if (WRONG.has(error.code)) {
-      if (session.mark('bad', bad_frames_per_minute, now)) session.close(CLOSE.policy, 'too many bad frames');
-    }
-  }
-
-  #typing(from: Session, active: boolean, conversation: string | undefined): void {
-    const out = Out.of({
-      type: 'typing',
-      active,
-      sender: from.is.user,
-      ...(conversation === undefined ? {} : { conversation }),
-    });
-    for (const session of this.#roster.all)
-      if (session !== from && !this.#roster.expired(session)) session.send([out]);
+    if (!this.#roster.expired(session)) offended(this.#core, session, error, client_id);
   }
 
   /** Applies a send once per `client_id` (P-WS-5). Throws its refusal; then nothing has changed. */
@@ -232,11 +173,6 @@ export class Channel {
     });
   }
 
-  /** What a finished turn was about, as far as the journal goes back. Throws `conflict` while it is open. */
-  askedBy(turn: string): Asked | undefined {
-    return askedBy(this.#core, turn);
-  }
-
   /** Asks again for the reply of a turn; returns the new turn's id. */
   regenerate(asked: Asked, who: Identity): string {
     this.#requirePace(this.#messages);
@@ -255,13 +191,7 @@ export class Channel {
 
   /** A new token for a live session (P-WS-12). */
   refreshed(session: Session, who: Identity): void {
-    if (this.#roster.expired(session)) return;
-    if (who.user !== session.is.user || who.tenant !== session.is.tenant) {
-      refuse(session, new StarwireError('forbidden', 'the token belongs to somebody else'));
-      session.close(CLOSE.forbidden, 'forbidden');
-      return;
-    }
-    session.save({ exp: who.exp, name: who.name, avatar: who.avatar, roles: [...who.roles] });
+    this.#roster.refreshed(session, who);
   }
 
   /** Applies events of an upstream (section 5.2). */
@@ -329,11 +259,6 @@ export class Channel {
   /** How many turns are open here. */
   get openTurns(): number {
     return this.#core.turns.size;
-  }
-
-  /** How the turns ended of which the records do not have everything, up to an entry. */
-  endings(upTo: number): TurnEnd[] {
-    return endings(this.#core, this.#core.journal.recorded, upTo);
   }
 
   /** The stored facts of a turn (section 5.3). */

@@ -69,8 +69,9 @@ export class Journal {
     const [ends] = this.#sql.all<{ first: number | null; head: number | null }>(
       'SELECT (SELECT min(seq) FROM events) AS first, (SELECT max(seq) FROM events) AS head',
     );
-    this.#head = ends?.head ?? 0;
-    this.#cut = (ends?.first ?? 1) - 1;
+    // Where there are none yet, they begin behind what the records have.
+    this.#head = ends?.head ?? this.#recorded;
+    this.#cut = (ends?.first ?? this.#head + 1) - 1;
   }
 
   /** Whether anything was ever stored. */
@@ -133,6 +134,17 @@ export class Journal {
   /** Takes over an epoch that open sessions were told before anything was stored. */
   adopt(epoch: string): void {
     if (!this.#stored) this.#epoch = epoch;
+  }
+
+  /**
+   * Goes on behind `seq`: up to there the records have the entries of an earlier life. Inside a transaction, before anything
+   * else is stored.
+   */
+  begin(seq: number): void {
+    this.prepare();
+    this.record(seq);
+    this.#head = seq;
+    this.#cut = seq;
   }
 
   /** Makes the tables where they are missing. Call it inside the transaction of the first write. */

@@ -1,4 +1,5 @@
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
+import type { Identity } from '../protocol/identity.ts';
 import { CREDIT_STEPS, type Limits } from '../protocol/limits.ts';
 import type { ErrorFrame, ServerFrame } from '../protocol/server-frames.ts';
 import type { Core } from './core.ts';
@@ -79,6 +80,29 @@ export class Roster {
     refuse(session, new StarwireError('token_expired', 'the token has expired'));
     session.close(CLOSE.token_expired, 'token expired');
     return true;
+  }
+
+  /** Tells the user's other sessions that this one is being typed in. */
+  typing(from: Session, { active, conversation }: { active: boolean; conversation?: string }): void {
+    const out = Out.of({
+      type: 'typing',
+      active,
+      sender: from.is.user,
+      ...(conversation === undefined ? {} : { conversation }),
+    });
+    for (const session of this.#sessions.values())
+      if (session !== from && !this.expired(session)) session.send([out]);
+  }
+
+  /** A new token for a live session (P-WS-12). */
+  refreshed(session: Session, who: Identity): void {
+    if (this.expired(session)) return;
+    if (who.user !== session.is.user || who.tenant !== session.is.tenant) {
+      refuse(session, new StarwireError('forbidden', 'the token belongs to somebody else'));
+      session.close(CLOSE.forbidden, 'forbidden');
+      return;
+    }
+    session.save({ exp: who.exp, name: who.name, avatar: who.avatar, roles: [...who.roles] });
   }
 
   #closeIfSlow(session: Session): void {

@@ -8,6 +8,7 @@ import { log } from '../protocol/log.ts';
 import { positionOf, readAttach } from './attach-request.ts';
 import { Commands, type Recall } from './commands.ts';
 import { clock, DurableSql, socketOf } from './durable-ports.ts';
+import { isIngest, isMarked, markIngest } from './ingest-mark.ts';
 import { outcome } from './outcome.ts';
 import { creditOf } from './relay-frames.ts';
 
@@ -59,7 +60,11 @@ export class ChannelHost {
       .filter((socket) => isIngest(socket.deserializeAttachment(), true));
     if (unstored.length === 0) return;
     channel.closeAll(CLOSE.restart, 'restart');
-    for (const socket of unstored) socket.close(CLOSE.restart, 'restart');
+    for (const socket of unstored) {
+      // While it closes it may be seen again, and then nobody is to begin anew for it.
+      markIngest(socket, false);
+      socket.close(CLOSE.restart, 'restart');
+    }
   }
 
   #build(): Channel {
@@ -210,7 +215,7 @@ export class ChannelHost {
     only: string | undefined,
     recall: Recall,
   ): Promise<void> {
-    if (ingests.has(socket) || this.#ctx.getTags(socket).includes(INGEST))
+    if (isMarked(socket) || this.#ctx.getTags(socket).includes(INGEST))
       return this.#ingest(socket, message, only, recall);
     const session = this.channel.session(socketOf(socket));
     if (!session) return socket.close(CLOSE.restart, 'restart');
@@ -277,25 +282,6 @@ export class ChannelHost {
     this.channel.detach(socketOf(socket));
     return true;
   }
-}
-
-/** What the socket of a long ingest carries through a sleep: whether text that came on it is not stored yet. */
-interface IngestMark {
-  unstored: boolean;
-}
-
-/** The marks that this life of the isolate has made: they need not be read again with every batch. */
-const ingests = new WeakMap<WebSocket, boolean>();
-
-function markIngest(socket: WebSocket, unstored: boolean): void {
-  if (ingests.get(socket) === unstored) return;
-  ingests.set(socket, unstored);
-  socket.serializeAttachment({ unstored } satisfies IngestMark);
-}
-
-function isIngest(attachment: unknown, unstored?: boolean): attachment is IngestMark {
-  if (typeof attachment !== 'object' || attachment === null || !('unstored' in attachment)) return false;
-  return unstored === undefined || attachment.unstored === unstored;
 }
 
 /** The messages that a request changes. */

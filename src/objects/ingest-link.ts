@@ -42,6 +42,8 @@ export class IngestLink {
   /** Sent, and not known to be stored. */
   #kept: Numbered[] = [];
   #ending = false;
+  /** Whoever ends waits for everything to be stored. */
+  #wanted = false;
   #reconnects = 0;
   #status: TurnStatus | undefined;
   #idle = Promise.withResolvers<void>();
@@ -76,20 +78,35 @@ export class IngestLink {
     if (this.#queued > HIGH_WATER) await this.#idle.promise;
   }
 
-  /** Resolves when everything is applied and stored; closes the socket. */
+  /**
+   * Resolves when everything is applied and stored; closes the socket. The end goes alone: the channel then forgets a request of
+   * ours, and would take what is sent again for new.
+   */
   async end(): Promise<void> {
-    await this.#idle.promise;
+    await this.#quiet();
+    while (this.#kept.length > 0) {
+      this.#wanted = true;
+      this.#send();
+      await this.#quiet();
+    }
     this.#ending = true;
     this.#send();
-    await this.#idle.promise;
+    await this.#quiet();
     (await this.#socket)?.close(1000, 'done');
   }
 
   /** Gives the socket up without an end: the source broke off. */
   async abandon(): Promise<void> {
-    await this.#idle.promise;
+    await this.#quiet();
     this.#storing.stop();
     (await this.#socket)?.close(1000, 'source broke off');
+  }
+
+  /** Everything was sent and answered; throws what the link failed with. */
+  async #quiet(): Promise<void> {
+    // What waited behind a batch goes with the answer to it, so that one follows the other.
+    do await this.#idle.promise;
+    while (this.#busy);
   }
 
   #pump(): void {
@@ -114,7 +131,12 @@ export class IngestLink {
     this.#resent ||= events.length > fresh.length;
     this.#socket ??= this.#connect();
     const socket = await this.#socket;
-    const request: IngestRequest = { ...this.#fields, events, end: this.#ending, store: this.#storing.due };
+    const request: IngestRequest = {
+      ...this.#fields,
+      events,
+      end: this.#ending,
+      store: this.#wanted || this.#storing.due,
+    };
     socket.send(JSON.stringify(request));
   }
 

@@ -24,12 +24,18 @@ interface Failing {
   until: number;
 }
 
-/** Files that only the journal of a person knew, while the rest of them is being erased. */
+/** An erasure that is not over: how often it was asked for, and the files that only the person's journals knew. */
+interface Erasing {
+  times: number;
+  strays: string[];
+}
+
 const ERASING = 'erasing';
 const FAILING = 'failing';
 
 /** A hub's side of the records (D1): drains the journal into them, and reads what it no longer holds. */
 export class Recorder {
+  readonly #ctx: DurableObjectState;
   readonly #kv: SyncKvStorage;
   readonly #env: Env;
   readonly #host: ChannelHost;
@@ -39,8 +45,12 @@ export class Recorder {
   readonly #messages: Messages;
   readonly #counts: TurnCounts;
   #running: Promise<void> | undefined;
+  #beginning: Promise<void> | undefined;
+  /** What is stored here is all there is, or the records know of nothing more. */
+  #begun = false;
 
   constructor(ctx: DurableObjectState, env: Env, host: ChannelHost, owner: Owner) {
+    this.#ctx = ctx;
     this.#kv = ctx.storage.kv;
     this.#env = env;
     this.#host = host;
@@ -51,11 +61,37 @@ export class Recorder {
     this.#counts = new TurnCounts(env.DB);
   }
 
+  /**
+   * Before the first write to a journal: storage that is empty may have been lost, and then the records know where it had come
+   * to. Where they are down, the user is taken for a new one.
+   */
+  async begin(): Promise<void> {
+    if (this.#begun || this.#isSettled) return;
+    this.#beginning ??= this.#begin().finally(() => {
+      this.#beginning = undefined;
+    });
+    await this.#beginning;
+  }
+
+  get #isSettled(): boolean {
+    return this.#host.channel.archive.begun || this.#erasing !== undefined;
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      const seq = await this.#drain.reached(this.#owner);
+      if (seq > 0 && !this.#isSettled) this.#host.run(({ archive }) => archive.begin(seq));
+      this.#begun = true;
+    } catch (error) {
+      log('error', 'nobody knows whether a user is new', { ...this.#owner, error });
+    }
+  }
+
   /** When the records are to be given what they lack (Unix ms). */
   get due(): number | undefined {
     const { unrecordedSince: since, disposals } = this.#host.channel.archive;
     const { record_after_ms } = contextOf(this.#env).config.limits;
-    const urgent = disposals.length > 0 || this.#kv.get(ERASING) !== undefined;
+    const urgent = disposals.length > 0 || this.#erasing !== undefined;
     const at = urgent ? 0 : since === undefined ? undefined : since + record_after_ms;
     return at === undefined ? undefined : Math.max(at, this.#kv.get<Failing>(FAILING)?.until ?? 0);
   }
@@ -79,10 +115,10 @@ export class Recorder {
 
   async #record(): Promise<void> {
     try {
-      const strays = this.#kv.get<string[]>(ERASING);
-      if (strays) {
-        await this.#drain.erase(this.#owner, strays);
-        this.#kv.delete(ERASING);
+      for (let asked = this.#erasing; asked; asked = this.#erasing) {
+        await this.#drain.erase(this.#owner, asked.strays);
+        // What was asked for meanwhile is about more than this one knew.
+        if (this.#erasing?.times === asked.times) this.#kv.delete(ERASING);
       }
       const { epoch } = this.#host.channel;
       for (
@@ -91,13 +127,16 @@ export class Recorder {
         part = this.#host.channel.archive.unrecorded
       ) {
         const { upTo } = part;
-        const ends = this.#host.channel.endings(upTo);
+        const ends = this.#host.channel.archive.endings(upTo);
         await this.#drain.put(this.#owner, part);
         await this.#counts.add(this.#owner.tenant, ends);
         if (this.#host.channel.epoch !== epoch) return await this.#record();
         this.#host.run((channel) => channel.archive.recorded(upTo));
       }
       await this.#dispose();
+      // Who asked meanwhile waits for this, too.
+      if (this.#erasing || this.#host.channel.archive.unrecordedSince !== undefined)
+        return await this.#record();
       if (this.#kv.get<Failing>(FAILING)) this.#kv.delete(FAILING);
     } catch (error) {
       const times = (this.#kv.get<Failing>(FAILING)?.times ?? 0) + 1;
@@ -120,8 +159,15 @@ export class Recorder {
 
   /** The person's journal goes in the same event: the rest of them follows, with the files that only it knows. */
   erasing(): void {
-    const earlier = this.#kv.get<string[]>(ERASING) ?? [];
-    this.#kv.put<string[]>(ERASING, [...earlier, ...this.#host.channel.archive.strays]);
+    const { times, strays } = this.#erasing ?? { times: 0, strays: [] };
+    this.#kv.put<Erasing>(ERASING, {
+      times: times + 1,
+      strays: [...strays, ...this.#host.channel.archive.strays],
+    });
+  }
+
+  get #erasing(): Erasing | undefined {
+    return this.#kv.get<Erasing>(ERASING);
   }
 
   /** A page of history: what the journal holds, and before it the records. */
@@ -153,6 +199,20 @@ export class Recorder {
     const { conversations } = this.#host.channel;
     const rows = await this.#messages.byIds(this.#owner, ids);
     return rows.filter(({ position, row }) => position > conversations.deletedAt(row.conversation));
+  }
+
+  /** Takes rows back from the records that a change is about to name, before anything else happens to the channel. */
+  async recall(ids: readonly string[]): Promise<void> {
+    const lacking = this.#host.channel.archive.lacking(ids);
+    if (lacking.length === 0) return;
+    await this.#ctx.blockConcurrencyWhile(async () => {
+      // What throws in here resets the object.
+      const rows = await this.rows(lacking).catch((error: unknown) => {
+        log('error', 'records cannot be read', { ...this.#owner, error });
+        return undefined;
+      });
+      this.#host.run((channel) => channel.archive.recall(lacking, rows));
+    });
   }
 
   /** What a turn was about that the journal no longer tells; undefined where there was no such turn. */

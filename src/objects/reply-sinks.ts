@@ -24,6 +24,7 @@ interface ReplyOwner {
   user: string;
   turn: string;
   channel: 'hub' | 'here';
+  about: { conversation: string };
 }
 
 /**
@@ -45,7 +46,7 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
   const refused = ({ code, message }: ErrorBody): void =>
     log('warn', 'event of a reply refused', { tenant, user, turn, code, message });
   const key = `~run ${name}`;
-  const store: StoreEvent = (event) => storeFor(() => owner)(turned(event, turn));
+  const store: StoreEvent = (event) => storeFor(() => owner)(placed(event, owner));
   const own =
     owner.channel === 'here'
       ? ownSink(host, turn, key, store, refused)
@@ -85,14 +86,23 @@ export async function streamOwner(env: Env, id: string, within?: string): Promis
   return { tenant, user };
 }
 
-/** Kinds that belong to a turn: where they name none, it is the delivery's. */
-function turned(event: OutboundEvent, turn: string): OutboundEvent {
+/** Kinds that belong to a turn: where they name none, it is the delivery's. Others belong to its conversation. */
+function placed(event: OutboundEvent, { turn, about: { conversation } }: ReplyOwner): OutboundEvent {
   switch (event.kind) {
     case 'chunk':
     case 'tool':
     case 'done':
     case 'error':
       return { ...event, turn: event.turn ?? turn };
+    case 'message':
+    case 'file':
+    case 'prompt':
+      return event.turn === undefined
+        ? { ...event, conversation: event.conversation ?? conversation }
+        : event;
+    case 'typing':
+    case 'turn':
+      return { ...event, conversation: event.conversation ?? conversation };
     default:
       return event;
   }

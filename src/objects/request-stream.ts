@@ -12,9 +12,10 @@ import { TurnRun } from '../upstream/run.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { RequestBody } from './request-body.ts';
-import { tellEnd } from './request-end.ts';
+import { REMEMBER_RETRY_MS, rememberFiles, tellEnd } from './request-end.ts';
+import { RequestOwner } from './request-owner.ts';
 import type { HubCall, OpenRequest, Owner, StreamFacts } from './request-types.ts';
-import { aboutOf, cancellation, opening } from './turn-deliveries.ts';
+import { aboutOf, opening, takeCall } from './turn-deliveries.ts';
 import { turnPorts } from './turn-ports.ts';
 import { TurnUpstream } from './turn-upstream.ts';
 
@@ -24,7 +25,7 @@ import { TurnUpstream } from './turn-upstream.ts';
  */
 export class RequestStream extends DurableObject<Env> {
   #host: ChannelHost;
-  #kept: Owner | undefined;
+  readonly #whose: RequestOwner;
   readonly #run: TurnRun;
   readonly #body: RequestBody;
   readonly #upstream: TurnUpstream;
@@ -35,36 +36,30 @@ export class RequestStream extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#host = this.#newHost();
     const { kv } = ctx.storage;
+    this.#whose = new RequestOwner(kv);
+    this.#host = this.#newHost();
     this.#body = new RequestBody(kv);
-    this.#upstream = new TurnUpstream(env, () => this.#required, this.#body);
-    const object = { env, kv, upstream: this.#upstream, owner: () => this.#required, host: () => this.#host };
+    this.#upstream = new TurnUpstream(env, () => this.#whose.required, this.#body);
+    const object = {
+      env,
+      kv,
+      upstream: this.#upstream,
+      owner: () => this.#whose.required,
+      host: () => this.#host,
+    };
     this.#run = new TurnRun(turnPorts(object));
   }
 
   #newHost(): ChannelHost {
     return new ChannelHost(this.ctx, this.env, () => {
-      const { tenant, user, turn } = this.#required;
+      const { tenant, user, turn } = this.#whose.required;
       return { tenant, user, channel: `sse:${turn}` };
     });
   }
 
-  /** Read once in a life of the object: every message asks for it. */
   get #owner(): Owner | undefined {
-    this.#kept ??= this.ctx.storage.kv.get<Owner>('owner');
-    return this.#kept;
-  }
-
-  #keep(owner: Owner): void {
-    this.ctx.storage.kv.put<Owner>('owner', owner);
-    this.#kept = owner;
-  }
-
-  get #required(): Owner {
-    const owner = this.#owner;
-    if (!owner) throw new StarwireError('not_found', 'there is no such stream');
-    return owner;
+    return this.#whose.current;
   }
 
   get #limits() {
@@ -73,7 +68,7 @@ export class RequestStream extends DurableObject<Env> {
 
   /** The status of the turn that is here. Other than with its facts, nothing is stored to tell it. */
   get #status(): TurnStatus | undefined {
-    const { turn } = this.#required;
+    const { turn } = this.#whose.required;
     return this.#host.run((channel) => channel.ingest({ events: [], end: false, watch: turn })).status;
   }
 
@@ -93,26 +88,11 @@ export class RequestStream extends DurableObject<Env> {
   }
 
   #own(owner: Omit<Owner, 'forget_at'>): void {
-    this.#keep({
-      ...owner,
-      forget_at: Date.now() + this.#limits.idempotency_ms,
-    });
+    this.#whose.set({ ...owner, forget_at: Date.now() + this.#limits.idempotency_ms });
   }
 
   #take(turn: string, call: Call): void {
-    switch (call.type) {
-      case 'start':
-        return this.#run.add(call.delivery, turn);
-      case 'deliver':
-        return this.#run.add(call.delivery, `${turn}.${call.delivery.type}.${call.delivery.message_id}`);
-      case 'register':
-        return;
-      case 'cancel':
-        this.#run.stop();
-        return this.#run.add(cancellation(this.#required), `${turn}.cancel`);
-      default:
-        return call satisfies never;
-    }
+    takeCall(this.#run, this.#whose.required, turn, call);
   }
 
   /** Goes on with what a crash broke off; where nothing was, nothing happens. */
@@ -158,9 +138,11 @@ export class RequestStream extends DurableObject<Env> {
       const status = this.#status;
       const soon = Date.now() + this.#limits.stream_retention_ms;
       if (status && isTerminal(status) && owner.forget_at > soon) {
-        this.#keep({ ...owner, forget_at: soon });
+        this.#whose.set({ ...owner, forget_at: soon });
         this.#body.delete();
-        this.ctx.waitUntil(tellEnd(this.env, owner, this.#host.channel.endings(Number.MAX_SAFE_INTEGER)));
+        this.ctx.waitUntil(
+          tellEnd(this.env, owner, this.#host.channel.archive.endings(Number.MAX_SAFE_INTEGER)),
+        );
       }
       this.#leave();
     }
@@ -170,7 +152,7 @@ export class RequestStream extends DurableObject<Env> {
 
   /** With nobody listening, a turn that is not detached has so long to live (P-OA-6). */
   #leave(): void {
-    const owner = this.#required;
+    const owner = this.#whose.required;
     const { sse_grace_ms, sse_heartbeat_ms } = this.#limits;
     const status = owner.detach ? undefined : this.#status;
     const needed = status !== undefined && !isTerminal(status);
@@ -183,14 +165,7 @@ export class RequestStream extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const owner = this.#owner;
     if (!owner) return;
-    if (owner.forget_at <= Date.now()) {
-      if (owner.channel === 'here') this.#host.channel.closeAll(CLOSE.normal, 'forgotten');
-      await this.ctx.storage.deleteAll();
-      this.#kept = undefined;
-      // The same key may come again while this object lives: the channel in memory is of what was stored.
-      this.#host = this.#newHost();
-      return;
-    }
+    if (owner.forget_at <= Date.now()) return this.#forget(owner);
     if (owner.channel === 'here') {
       this.#host.rang();
       // A crash has taken the time of grace from memory: it begins again.
@@ -199,6 +174,19 @@ export class RequestStream extends DurableObject<Env> {
         this.#host.run((channel) => channel.cancel(owner.turn));
     }
     await this.#settle();
+  }
+
+  async #forget(owner: Owner): Promise<void> {
+    if (owner.channel === 'here') {
+      this.#host.channel.closeAll(CLOSE.normal, 'forgotten');
+      // Nobody else knows those that came while D1 was down.
+      const kept = await rememberFiles(this.env, owner, this.#host.channel.archive.strays);
+      if (!kept) return this.ctx.storage.setAlarm(Date.now() + REMEMBER_RETRY_MS);
+    }
+    await this.ctx.storage.deleteAll();
+    this.#whose.gone();
+    // The same key may come again while this object lives: the channel in memory is of what was stored.
+    this.#host = this.#newHost();
   }
 
   /**
@@ -220,7 +208,7 @@ export class RequestStream extends DurableObject<Env> {
       await this.#settle();
     }
     return outcome(() => {
-      const owner = this.#required;
+      const owner = this.#whose.required;
       if (owner.body !== request.body)
         throw new StarwireError('idempotency_mismatch', 'the Idempotency-Key was used with another body');
       return this.#facts(owner);

@@ -1,5 +1,7 @@
+import type { Call } from '../channel/outbox.ts';
 import { type Delivery, delivery } from '../protocol/delivery.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
+import type { TurnRun } from '../upstream/run.ts';
 import type { OpenRequest, Owner } from './request-types.ts';
 
 /** What a later `cancel` repeats of the delivery that began a turn. */
@@ -7,7 +9,7 @@ export function aboutOf({ conversation, message_id, seq, user_name, avatar }: De
   return { conversation, message_id, seq, user_name, avatar };
 }
 
-export function cancellation({ tenant, user, turn, channel, about }: Owner): Delivery {
+function cancellation({ tenant, user, turn, channel, about }: Owner): Delivery {
   return delivery({
     type: 'cancel',
     tenant,
@@ -34,4 +36,21 @@ export function opening({ tenant, user, user_name, avatar, request_id }: OpenReq
     text: '',
     timestamp: Date.now() / 1000,
   });
+}
+
+/** Adds what a channel's call asks for to the run of its turn, once. */
+export function takeCall(run: TurnRun, owner: Owner, turn: string, call: Call): void {
+  switch (call.type) {
+    case 'start':
+      return run.add(call.delivery, turn);
+    case 'deliver':
+      return run.add(call.delivery, `${turn}.${call.delivery.type}.${call.delivery.message_id}`);
+    case 'register':
+      return;
+    case 'cancel':
+      run.stop();
+      return run.add(cancellation(owner), `${turn}.cancel`);
+    default:
+      return call satisfies never;
+  }
 }

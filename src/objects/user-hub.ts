@@ -1,7 +1,5 @@
 import { DurableObject } from 'cloudflare:workers';
-import type { StartPolicy } from '../channel/calls.ts';
 import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
-import type { Pending } from '../channel/outbox.ts';
 import type { KnownFiles } from '../channel/sends.ts';
 import { contextOf, type Env } from '../env.ts';
 import {
@@ -16,23 +14,14 @@ import { StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
-import { Conversations } from '../records/conversations.ts';
 import { Arrivals } from './arrivals.ts';
 import { ChannelHost, editedBy } from './channel-host.ts';
+import { HubConversations } from './hub-conversations.ts';
 import { OpenRequests } from './open-requests.ts';
 import { type Outcome, outcome } from './outcome.ts';
-import { Recorder } from './recorder.ts';
-import { turnName } from './turn-name.ts';
-
-/** A session as `GET /internal/users/{id}` shows it. */
-export interface SessionView {
-  session: string;
-  user_id: string;
-  user_name: string;
-  avatar: string;
-  connected_at: number;
-  dialect: string;
-}
+import { type Owner, Recorder } from './recorder.ts';
+import { type SessionView, sessionView } from './session-view.ts';
+import { TurnObjects } from './turn-objects.ts';
 
 /** What a user has going on. */
 export interface HubLoad {
@@ -46,52 +35,38 @@ export interface HubLoad {
  */
 export class UserHub extends DurableObject<Env> {
   readonly #host: ChannelHost;
-  readonly #tenant: string;
-  readonly #user: string;
+  readonly #owner: Owner;
   readonly #arrivals: Arrivals;
   readonly #requests: OpenRequests;
   readonly #recorder: Recorder;
-  readonly #conversations: Conversations;
+  readonly #conversations: HubConversations;
+  readonly #turns: TurnObjects;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const [tenant, user]: string[] = JSON.parse(ctx.id.name ?? '[]');
-    this.#tenant = tenant ?? '';
-    this.#user = user ?? '';
+    const [tenant = '', user = '']: string[] = JSON.parse(ctx.id.name ?? '[]');
+    this.#owner = { tenant, user };
     this.#arrivals = new Arrivals(env, this.#owner);
     this.#requests = new OpenRequests(ctx.storage.kv, (request) =>
-      env.REQUEST_STREAM.getByName(request).isRunning(this.#tenant, this.#user),
+      env.REQUEST_STREAM.getByName(request).isRunning(tenant, user),
     );
-    this.#host = new ChannelHost(ctx, env, () => ({
-      tenant: this.#tenant,
-      user: this.#user,
-      channel: `webchat:${this.#user}`,
-    }));
+    this.#host = new ChannelHost(ctx, env, () => ({ tenant, user, channel: `webchat:${user}` }));
     this.#recorder = new Recorder(ctx, env, this.#host, this.#owner);
-    this.#conversations = new Conversations(env.DB);
+    this.#conversations = new HubConversations(env, this.#host, this.#recorder, this.#owner, (work) =>
+      this.#change(work),
+    );
+    this.#turns = new TurnObjects(env, this.#owner);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
   override async fetch(request: Request): Promise<Response> {
+    await this.#recorder.begin();
     if (new URL(request.url).pathname === '/ingest') return this.#host.attachIngest();
     // Before the 101, so that the Directory never lacks somebody who is online.
     if (this.#host.channel.sessions.length === 0) await this.#arrivals.arrive();
     const response = this.#host.attach(request);
-    for (const turn of this.#host.channel.running) this.ctx.waitUntil(this.#lookAfter(turn));
+    for (const turn of this.#host.channel.running) this.ctx.waitUntil(this.#turns.lookAfter(turn));
     return response;
-  }
-
-  /** Who comes back after a crash need not wait for the alarm of the turn's own object to find what was broken off. */
-  async #lookAfter(turn: string): Promise<void> {
-    try {
-      await this.#turnObject(turn).look();
-    } catch (error) {
-      log('error', 'a turn cannot be looked after', { ...this.#owner, turn, error });
-    }
-  }
-
-  get #owner(): { tenant: string; user: string } {
-    return { tenant: this.#tenant, user: this.#user };
   }
 
   /** Connected, or with an open turn: what the Directory knows of. */
@@ -111,8 +86,9 @@ export class UserHub extends DurableObject<Env> {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.#recorder.begin();
     const was = this.#here;
-    const stored = await this.#host.receive(socket, message, undefined, (ids) => this.#recall(ids));
+    const stored = await this.#host.receive(socket, message, undefined, (ids) => this.#recorder.recall(ids));
     // Text that streams by makes no call due and moves no alarm.
     if (!stored) return;
     this.#tell(was);
@@ -133,7 +109,7 @@ export class UserHub extends DurableObject<Env> {
     this.#host.reap();
     this.#tell(was);
     // No alarm is set before the work is done: one that breaks off rings again by itself, and setting it is a row.
-    await this.#host.dispatch((pending) => this.#call(pending));
+    await this.#host.dispatch((pending) => this.#turns.call(pending));
     if ((this.#recorder.due ?? Number.POSITIVE_INFINITY) <= Date.now()) await this.#recorder.try();
     this.#host.schedule(this.#recorder.due);
   }
@@ -141,35 +117,8 @@ export class UserHub extends DurableObject<Env> {
   /** Sets the alarm, then makes the calls that are due: should this fail, the alarm makes them. */
   async #settle(): Promise<void> {
     this.#host.schedule(this.#recorder.due);
-    await this.#host.dispatch((pending) => this.#call(pending));
+    await this.#host.dispatch((pending) => this.#turns.call(pending));
     this.#host.schedule(this.#recorder.due);
-  }
-
-  /** Takes rows back from the records that a change is about to name, before anything else happens to the channel. */
-  async #recall(ids: readonly string[]): Promise<void> {
-    const lacking = this.#host.channel.archive.lacking(ids);
-    if (lacking.length === 0) return;
-    await this.ctx.blockConcurrencyWhile(async () => {
-      // What throws in here resets the object.
-      const rows = await this.#recorder.rows(lacking).catch((error: unknown) => {
-        log('error', 'records cannot be read', { ...this.#owner, error });
-        return undefined;
-      });
-      this.#host.run((channel) => channel.archive.recall(lacking, rows));
-    });
-  }
-
-  #turnObject(turn: string) {
-    return this.env.REQUEST_STREAM.getByName(turnName(contextOf(this.env).seal, this.#owner, turn));
-  }
-
-  async #call({ turn, conversation, call }: Pending): Promise<StartPolicy> {
-    const about = { ...this.#owner, turn, conversation, call };
-    const stub = this.#turnObject(turn);
-    // By its id alone the service asks for a turn that it opened: where several users have the id, the first one's is found.
-    if (call.type === 'register' && stub.name !== turn)
-      await this.env.REQUEST_STREAM.getByName(turn).call(about);
-    return stub.call(about);
   }
 
   async #change<T>(work: () => T): Promise<Outcome<T>> {
@@ -188,18 +137,20 @@ export class UserHub extends DurableObject<Env> {
     origin?: string,
   ): Promise<Outcome<SendResult>> {
     if (origin !== undefined) this.#host.reachedBy(origin);
-    if (command.type === 'action') await this.#recall([command.message]);
+    await this.#recorder.begin();
+    if (command.type === 'action') await this.#recorder.recall([command.message]);
     return this.#change(() => this.#host.run((channel) => channel.send(command, who, files)));
   }
 
   /** The same where the conversation has no open turn; otherwise `busy` names it. */
-  sendAlone(
+  async sendAlone(
     command: MessageCommand,
     who: Identity,
     files: KnownFiles,
     origin: string,
   ): Promise<Outcome<SendResult | { busy: string }>> {
     this.#host.reachedBy(origin);
+    await this.#recorder.begin();
     return this.#change(() =>
       this.#host.run((channel) => {
         const { conversation = DEFAULT_CONVERSATION } = command;
@@ -214,7 +165,8 @@ export class UserHub extends DurableObject<Env> {
   }
 
   async ingest(request: IngestRequest): Promise<Outcome<IngestResponse>> {
-    await this.#recall(editedBy(request));
+    await this.#recorder.begin();
+    await this.#recorder.recall(editedBy(request));
     return this.#change(() => this.#host.run((channel) => channel.ingest(request)));
   }
 
@@ -249,20 +201,12 @@ export class UserHub extends DurableObject<Env> {
     origin?: string,
   ): Promise<string> {
     if (origin !== undefined) this.#host.reachedBy(origin);
+    await this.#recorder.begin();
     return JSON.stringify(await this.#recorder.page(conversation, before, limit));
   }
 
-  /** Whether there is such a conversation; the one of frames that name none always is. */
-  async has(conversation: string): Promise<boolean> {
-    if (conversation === DEFAULT_CONVERSATION) return true;
-    return this.#has(conversation);
-  }
-
-  /** Whether anything was ever said in a conversation, or it was created. */
-  async #has(conversation: string): Promise<boolean> {
-    const standing = this.#host.channel.conversations.standing(conversation);
-    if (standing !== 'unknown') return standing === 'here';
-    return (await this.#conversations.get(this.#owner, conversation)) !== undefined;
+  has(conversation: string): Promise<boolean> {
+    return this.#conversations.has(conversation);
   }
 
   /** What the user is called; '' where nobody knows. */
@@ -275,42 +219,24 @@ export class UserHub extends DurableObject<Env> {
     return this.#recorder.record();
   }
 
-  createConversation(title: string): Promise<Outcome<ConversationView>> {
-    return this.#change(() => {
-      const { id, created_at } = this.#host.run(({ conversations }) => conversations.create(title));
-      return { id, title, created_at, updated_at: created_at, last_message: null };
-    });
+  async createConversation(title: string): Promise<Outcome<ConversationView>> {
+    await this.#recorder.begin();
+    return this.#conversations.create(title);
   }
 
   async renameConversation(id: string, title: string): Promise<Outcome<ConversationView>> {
-    await this.#recorder.record();
-    const view = await this.#conversations.get(this.#owner, id);
-    return this.#change(() => {
-      if (!view) throw new StarwireError('not_found', 'there is no such conversation');
-      this.#host.run(({ conversations }) => conversations.rename(id, title));
-      return { ...view, title };
-    });
+    await this.#recorder.begin();
+    return this.#conversations.rename(id, title);
   }
 
   async deleteConversation(id: string): Promise<Outcome<void>> {
-    const known = await this.#has(id);
-    const result = await this.#change(() => {
-      if (!known) throw new StarwireError('not_found', 'there is no such conversation');
-      this.#host.run(({ conversations }) => conversations.delete(id));
-    });
-    // It is gone from every answer already; where the records are down, the alarm takes it out of them.
-    if (!('error' in result)) await this.#recorder.try();
-    return result;
+    await this.#recorder.begin();
+    return this.#conversations.delete(id);
   }
 
   async regenerate(turn: string, who: Identity): Promise<Outcome<string>> {
-    const kept = outcome(() => this.#host.run((channel) => channel.askedBy(turn)));
-    if ('error' in kept) return kept;
-    const asked = kept.value ?? (await this.#recorder.askedBy(turn));
-    return this.#change(() => {
-      if (!asked) throw new StarwireError('not_found', 'there is no such turn, or no message that began it');
-      return this.#host.run((channel) => channel.regenerate(asked, who));
-    });
+    await this.#recorder.begin();
+    return this.#conversations.regenerate(turn, who);
   }
 
   /** Erases the user: what is open is cancelled, sessions close, journal and records go. Throws where the records are down. */
@@ -358,14 +284,7 @@ export class UserHub extends DurableObject<Env> {
 
   sessions(): SessionView[] {
     this.#host.reap();
-    return this.#host.channel.sessions.map(({ is }) => ({
-      session: is.id,
-      user_id: is.user,
-      user_name: is.name,
-      avatar: is.avatar,
-      connected_at: is.connected_at,
-      dialect: is.dialect,
-    }));
+    return this.#host.channel.sessions.map(sessionView);
   }
 
   closeSessions(): number {

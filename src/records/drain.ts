@@ -63,6 +63,18 @@ export class Drain {
     this.#files = files;
   }
 
+  /** The newest entry of a journal of theirs that is in here; 0 where there is none. */
+  async reached({ tenant, user }: Owner): Promise<number> {
+    const all = ['messages', 'conversations', 'deletions'].map(
+      (table) => `SELECT max(seq) AS seq FROM ${table} WHERE tenant = ?1 AND user = ?2`,
+    );
+    const newest = ofTenant(this.#db, tenant).statement(
+      `SELECT max(seq) AS seq FROM (${all.join(' UNION ALL ')})`,
+      user,
+    );
+    return (await newest.first<number | null>('seq')) ?? 0;
+  }
+
   async put(owner: Owner, { upTo, name, deleted, rows, conversations }: Unrecorded): Promise<void> {
     const scope = ofTenant(this.#db, owner.tenant);
     for (const one of deleted) await this.#delete(scope, owner, one);

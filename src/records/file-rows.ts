@@ -96,18 +96,16 @@ export class FileRows {
     );
   }
 
-  /** What was reserved was more than what came. */
-  async settle({ tenant, user }: FileOwner, { id, size }: FileRow, reserved: number): Promise<void> {
+  /** All of it came, perhaps less than was reserved. Says whether its row is still there. */
+  async settle({ tenant, user }: FileOwner, { id, size }: FileRow, reserved: number): Promise<boolean> {
     const scope = ofTenant(this.#db, tenant);
-    await scope.batch([
-      scope.statement(
-        'UPDATE files SET size = ?4 WHERE tenant = ?1 AND user = ?2 AND id = ?3',
-        user,
-        id,
-        size,
-      ),
-      this.#refund(scope, user, reserved - size),
-    ]);
+    const settle = scope.statement(
+      'UPDATE files SET size = ?4 WHERE tenant = ?1 AND user = ?2 AND id = ?3 RETURNING id',
+      ...[user, id, size],
+    );
+    if (size === reserved) return (await settle.first()) !== null;
+    const [settled] = await scope.batch([settle, this.#refund(scope, user, reserved - size)]);
+    return settled?.results.length === 1;
   }
 
   /** The upload failed after `came` bytes. */
@@ -134,6 +132,19 @@ export class FileRows {
         `INSERT INTO files (tenant, user, id, filename, mimetype, size, uploaded, created_at, orphan_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8)`,
         ...[user, id, filename, mimetype, size, now, now + this.#limits.upload_keep_ms / 1000],
+      )
+      .run();
+  }
+
+  /** Files of the upstream whose rows may be missing, since D1 was down when they came: they have their time from now on. */
+  async remember({ tenant, user }: FileOwner, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const now = Date.now() / 1000;
+    await ofTenant(this.#db, tenant)
+      .statement(
+        `INSERT INTO files (tenant, user, id, filename, mimetype, size, uploaded, created_at, orphan_at)
+         SELECT ?1, ?2, value, '', '', 0, 0, ?4, ?5 FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING`,
+        ...[user, JSON.stringify(ids), now, now + this.#limits.upload_keep_ms / 1000],
       )
       .run();
   }

@@ -1,6 +1,7 @@
 import type { Seal } from '../auth/seal.ts';
 import type { KnownFiles } from '../channel/sends.ts';
 import type { Config } from '../config.ts';
+import { StarwireError } from '../protocol/errors.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import type { AttachmentView } from '../protocol/server-frames.ts';
@@ -58,7 +59,9 @@ export class Files {
     try {
       await storeStream(this.#bucket, key(id), source, size, metadata(owner, row));
       const stored = { ...row, size: source.taken };
-      if (source.taken !== reserved) await this.rows.settle(owner, stored, reserved);
+      // A row that was swept meanwhile would leave its bytes to nobody.
+      if (!(await this.rows.settle(owner, stored, reserved)))
+        throw new StarwireError('conflict', 'the files of this user were deleted meanwhile');
       return stored;
     } catch (error) {
       await this.#bucket.delete(key(id));

@@ -1,7 +1,13 @@
 import { runBill } from './bill/run.ts';
+import { runHistory } from './history.ts';
+import { runSpeed, SPEED } from './speed.ts';
 
 /** `npm run bench [name …]`: all benchmarks, or those that are named. */
-const BENCHES: Record<string, () => Promise<void>> = { bill: runBill };
+const BENCHES: Record<string, () => Promise<void>> = {
+  ...Object.fromEntries(SPEED.map((name) => [name, () => runSpeed(name)])),
+  history: runHistory,
+  bill: runBill,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));

@@ -62,6 +62,36 @@ describe('P-UP-3 an answer inside the response', () => {
     expect(replies(client)).toEqual(['In line']);
   });
 
+  test('P-UP-3 events that name no conversation belong to that of the delivery, those for another channel do not', async () => {
+    const other = await world.person();
+    const there = await world.connect(other);
+    const text = randomUUID();
+    answers.set(
+      text,
+      json({
+        events: [
+          { kind: 'typing', active: true },
+          { kind: 'message', text: 'here' },
+          { kind: 'message', text: 'named', conversation: 'mine' },
+          { kind: 'prompt', prompt: randomUUID(), prompt_kind: 'text', question: 'Well?' },
+          { channel: other.channel, kind: 'message', text: 'there' },
+          { kind: 'done' },
+        ],
+      }),
+    );
+    const client = await world.connect(await world.person());
+    client.send({ type: 'message', client_id: 'c', text, conversation: 'trip' });
+    await ended(client, (await client.frame('ack')).turn ?? '');
+    const said = client.all('message').map(({ text, conversation }) => [text, conversation]);
+    expect(said.slice(1)).toEqual([
+      ['here', 'trip'],
+      ['named', 'mine'],
+    ]);
+    expect((await client.frame('typing')).conversation).toBe('trip');
+    expect((await client.frame('prompt')).conversation).toBe('trip');
+    expect((await there.frame('message')).conversation).toBe('default');
+  });
+
   test('P-UP-3 NDJSON is shown as it arrives', async () => {
     const shown = Promise.withResolvers<void>();
     const { client, turn } = await asked(async ({ response }) => {

@@ -1,4 +1,4 @@
-import { createScheduledController, runInDurableObject } from 'cloudflare:test';
+import { createScheduledController, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { contextOf } from '../../src/env.ts';
@@ -91,6 +91,40 @@ describe('an upload that breaks off leaves nothing, in R2 or in the records', ()
     await expect(files.upload(ownerOf(user), file, source, size)).rejects.toThrow(/broke off|more than/);
     expect(await stored()).toEqual(before);
     expect(await recorded(user)).toMatchObject({ files: 0, file_uses: 0 });
+  });
+
+  test.each([
+    ['with a length', 4],
+    ['without a length', undefined],
+  ])('%s, when its user was erased meanwhile', async (_, size) => {
+    const user = someone();
+    const before = await stored();
+    const begun = Promise.withResolvers<void>();
+    const rest = Promise.withResolvers<void>();
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(new Uint8Array(2));
+        await rest.promise;
+        controller.enqueue(new Uint8Array(2));
+        controller.close();
+      },
+    });
+    const reserve = vi.spyOn(FileRows.prototype, 'reserve').mockImplementation(async function (
+      this: FileRows,
+      ...reserved
+    ) {
+      reserve.mockRestore();
+      await this.reserve(...reserved);
+      begun.resolve();
+    });
+    const file = { filename: 'x', mimetype: 'text/plain' };
+    const uploaded = files.upload(ownerOf(user), file, new ByteSource(body, 100, 5_000), size);
+    await begun.promise;
+    await files.deleteOfUser(ownerOf(user));
+    rest.resolve();
+    await expect(uploaded).rejects.toMatchObject({ code: 'conflict' });
+    expect(await stored()).toEqual(before);
+    expect(await recorded(user)).toMatchObject({ files: 0, upload_days: 0 });
   });
 
   test.each([1_000, 10_000_000])('when R2 takes none of %i bytes', async (size) => {
@@ -195,6 +229,39 @@ describe('files of the upstream', () => {
     later(60_000);
     await record(user);
     expect(await recorded(user)).toMatchObject({ files: 1, file_uses: 1 });
+  });
+
+  test('of a /v1 request go in their time, also where they came while D1 was down', async () => {
+    const user = someone();
+    const response = await request('/v1/chat/completions', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await tokenOf(user)}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'silent' }] }),
+    });
+    const id = response.headers.get('x-request-id') ?? '';
+    const add = vi.spyOn(FileRows.prototype, 'add').mockRejectedValue(new Error('D1 is down'));
+    const channel = `sse:${id}`;
+    const [sent] = await post('', [
+      { ...file('no row'), channel },
+      { kind: 'done', channel },
+    ]);
+    add.mockRestore();
+    await response.text();
+    const bytes = async () => (await files.info(sent?.id ?? '')) !== undefined;
+    const alarm = () => runDurableObjectAlarm(env.REQUEST_STREAM.getByName(id));
+    later(2 * 3_600_000);
+    const remember = vi.spyOn(FileRows.prototype, 'remember').mockRejectedValue(new Error('D1 is down'));
+    expect(await alarm()).toBe(true);
+    remember.mockRestore();
+    expect(await recorded(user)).toMatchObject({ files: 0 });
+    expect(await alarm()).toBe(true);
+    expect(await recorded(user)).toMatchObject({ files: 1 });
+    expect(await bytes()).toBe(true);
+    vi.useRealTimers();
+    later(2 * DAY_MS);
+    await clearUp();
+    expect(await bytes()).toBe(false);
+    expect(await recorded(user)).toMatchObject({ files: 0 });
   });
 
   test('go at once where their event is refused, and their record with the next run after a day', async () => {

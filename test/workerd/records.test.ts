@@ -1,9 +1,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { contextOf } from '../../src/env.ts';
 import type { HistoryPage } from '../../src/protocol/history.ts';
-import { connect, hubOf, journalOf, post, request, someone, tokenOf } from './harness.ts';
+import { Drain } from '../../src/records/drain.ts';
+import { connect, hubOf, journalOf, placeOf, post, request, someone, tokenOf } from './harness.ts';
 
 const rows = (user: string) =>
   env.DB.prepare('SELECT id, text FROM messages WHERE user = ? ORDER BY position')
@@ -133,6 +134,95 @@ describe('erasure', () => {
     expect(await contextOf(env).files.info(file?.id ?? '')).toBeUndefined();
     expect(await erase()).toBe(204);
     expect(await textsOf(user)).toEqual([]);
+  });
+});
+
+test('an erasure that is asked for during another is made as well, with what came in between', async () => {
+  const user = someone();
+  const erase = Drain.prototype.erase;
+  const between = Promise.withResolvers<void>();
+  const strays: (readonly string[])[] = [];
+  const spy = vi.spyOn(Drain.prototype, 'erase').mockImplementation(async function (this: Drain, who, ids) {
+    strays.push(ids ?? []);
+    await erase.call(this, who, ids);
+    if (strays.length === 1) await between.promise;
+  });
+  try {
+    const first = hubOf(user).erase();
+    await vi.waitFor(() => expect(strays).toHaveLength(1));
+    const late = { id: contextOf(env).seal.newId('file'), filename: 'x', mimetype: 'text/plain' };
+    await contextOf(env).files.put({ tenant: 'default', user }, late, new Uint8Array(1));
+    await runInDurableObject(hubOf(user), async (hub) => {
+      const second = hub.erase();
+      between.resolve();
+      await second;
+    });
+    await first;
+    expect(strays).toHaveLength(2);
+    expect(await contextOf(env).files.info(late.id)).toBeUndefined();
+  } finally {
+    spy.mockRestore();
+  }
+});
+
+describe('a hub whose storage was lost while D1 was kept', () => {
+  const lose = async (user: string): Promise<void> => {
+    await runInDurableObject(hubOf(user), (_, state) => state.storage.deleteAll());
+    await evictDurableObject(hubOf(user));
+  };
+
+  test('P-WS-8 resets its clients, shows all of history, and goes on recording behind it', async () => {
+    const user = someone();
+    const before = await connect(user);
+    for (const text of ['one', 'two', 'three']) await post(user, [{ kind: 'message', text }]);
+    await post(user, [{ kind: 'message', text: 'gone', conversation: 'old' }]);
+    await hubOf(user).record();
+    await api(user, '/api/conversations/old', { method: 'DELETE' }).catch(() => undefined);
+    const { cursor } = placeOf(before);
+    before.close();
+    await lose(user);
+    const { messages } = await history(user);
+    expect(messages.map((row) => row.type === 'message' && row.text)).toEqual(['three', 'two', 'one']);
+    const client = await connect(user, { cursor });
+    expect(client.of('reset')).toMatchObject([{ reason: 'unknown' }]);
+    await post(user, [{ kind: 'message', text: 'four' }]);
+    await post(user, [{ kind: 'message', text: 'anew', conversation: 'old' }]);
+    const [four, anew] = client.of('message');
+    expect([four?.text, anew?.text]).toEqual(['four', 'anew']);
+    expect(four?.seq).toBe((client.of('ready')[0]?.seq ?? 0) + 1);
+    await hubOf(user).record();
+    expect(await textsOf(user)).toEqual(['one', 'two', 'three', 'four', 'anew']);
+    await evictDurableObject(hubOf(user));
+    const resumed = await connect(user, placeOf(client));
+    expect(resumed.of('reset')).toEqual([]);
+    const [edited] = await post(user, [{ kind: 'edit', id: messages[2]?.id, text: 'first' }]);
+    expect(edited?.error).toBeUndefined();
+    await hubOf(user).record();
+    expect(await textsOf(user)).toEqual(['first', 'two', 'three', 'four', 'anew']);
+    const list = await api<{ conversations: { id: string }[] }>(user, '/api/conversations');
+    expect(list.conversations.map(({ id }) => id)).toEqual(['old', 'default']);
+  });
+
+  test('begins as the first time where its user was erased', async () => {
+    const user = someone();
+    await post(user, [{ kind: 'message', text: 'one' }]);
+    await hubOf(user).erase();
+    await evictDurableObject(hubOf(user));
+    const [result] = await post(user, [{ kind: 'message', text: 'again' }]);
+    expect(result?.seq).toBe(1);
+  });
+
+  test('speaks with its user also while D1 is down', async () => {
+    const user = someone();
+    const down = vi.spyOn(Drain.prototype, 'reached').mockRejectedValue(new Error('D1 is down'));
+    try {
+      const client = await connect(user);
+      const [result] = await post(user, [{ kind: 'message', text: 'one' }]);
+      expect(result?.seq).toBe(1);
+      expect(client.of('message')).toHaveLength(1);
+    } finally {
+      down.mockRestore();
+    }
   });
 });
 

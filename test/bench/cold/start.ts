@@ -1,0 +1,26 @@
+/** Serves the production bundle with nothing else around it, and says when it listens: what a cold start is measured on. */
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { describeWorker } from '../../../src/local/runtime.ts';
+import { endOnSignal } from '../../../src/local/signals.ts';
+
+const [state = ''] = process.argv.slice(2);
+const miniflare = new Miniflare(
+  convertV4MiniflareOptions({
+    ...describeWorker({
+      AUTH_SECRET: 'bench-auth-secret-bench-auth-secret-00',
+      INTERNAL_TOKEN: 'bench-internal-token-0001',
+      UPSTREAM_WEBHOOK_SECRET: 'whsec_YmVuY2gtd2ViaG9vay1zZWNyZXQtYmVuY2g=',
+      UPSTREAM_MODE: 'demo',
+    }),
+    host: '127.0.0.1',
+    port: 0,
+    resourcePersistencePath: state,
+    cf: false,
+    telemetry: { enabled: false },
+    unsafeLocalExplorer: false,
+    logRequests: false,
+  }),
+);
+endOnSignal(miniflare);
+const { port } = await miniflare.ready;
+console.log(`listening on ${port}`);
