@@ -77,10 +77,14 @@ function itemsOf(state: ChatState): readonly Item[] {
 }
 
 /** All of a conversation's history, newest first, page by page. */
-export async function historyOf(world: World, person: Person): Promise<HistoryPage> {
+export async function historyOf(
+  world: World,
+  person: Person,
+  conversation = DEFAULT_CONVERSATION,
+): Promise<HistoryPage> {
   const messages: HistoryPage['messages'][number][] = [];
   for (let before = ''; ; ) {
-    const path = `/api/conversations/${DEFAULT_CONVERSATION}/messages?limit=200${before}`;
+    const path = `/api/conversations/${conversation}/messages?limit=200${before}`;
     const { next, messages: rows } = await insist(async () => {
       const reply = await world.as<HistoryPage>(person, path).catch(() => undefined);
       return reply?.status === 200 ? reply.body : undefined;

@@ -10,7 +10,7 @@ export interface RunEvent {
 }
 
 /** After these the original's server closes the stream, and its client the `EventSource`. */
-const CLOSING = new Set(['stream_end', 'cancel', 'apperror', 'error']);
+export const CLOSING = new Set(['stream_end', 'cancel', 'apperror', 'error']);
 
 export interface Cursor {
   /** As the query has it: `after_seq`, `after_event_id`, `replay`. */
@@ -87,7 +87,11 @@ export class Stream extends Watched {
 
   /** Resolves when the server has closed; how. */
   get ended(): Promise<string> {
-    return this.until(() => this.over, 'the end');
+    return this.endedWithin();
+  }
+
+  endedWithin(within_ms?: number): Promise<string> {
+    return this.until(() => this.over, 'the end', within_ms);
   }
 
   get names(): string[] {
