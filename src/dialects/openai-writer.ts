@@ -1,6 +1,6 @@
+import { EMPTY, fingerprint } from '../protocol/fingerprint.ts';
 import { wellCut } from '../protocol/text.ts';
 import { type ToolCall, toolCallPieces } from '../protocol/tool-calls.ts';
-import { EMPTY, fingerprint } from './fingerprint.ts';
 import type { OpenAiError, OpenAiEvent, OpenAiState } from './openai.ts';
 
 /** An event and the state of the stream after it. */

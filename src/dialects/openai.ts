@@ -1,7 +1,7 @@
+import { EMPTY } from '../protocol/fingerprint.ts';
 import type { ServerFrame, TurnFrame, Usage } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
 import { buttonList, fileLink, promptText } from './as-markdown.ts';
-import { EMPTY } from './fingerprint.ts';
 import { OpenAiWriter, type Sent } from './openai-writer.ts';
 
 /** What the OpenAI stream has given so far; rebuilt from an event id when a stream is resumed. */

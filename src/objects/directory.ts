@@ -1,4 +1,5 @@
 import { createDurable } from 'itty-durable';
+import { fingerprint } from '../protocol/fingerprint.ts';
 
 /** Users of one tenant are spread over so many objects. */
 const SHARDS = 8;
@@ -90,12 +91,12 @@ export class Presence {
 
   /** Says whether this shard's tenant is listed (`listed`). */
   report(tenant: string, user: string, version: number, here: boolean): Promise<boolean> {
-    return this.#shard(tenant, shardOf(user)).report(encodeURIComponent(user), version, here);
+    return this.#shard(tenant, fingerprint(user) % SHARDS).report(encodeURIComponent(user), version, here);
   }
 
   /** The tenant of this user is listed by now. */
   async listed(tenant: string, user: string): Promise<void> {
-    await this.#shard(tenant, shardOf(user)).listed();
+    await this.#shard(tenant, fingerprint(user) % SHARDS).listed();
   }
 
   /** Users of a tenant who may be connected or have an open turn. */
@@ -113,11 +114,4 @@ export class Presence {
   run(running: boolean): Promise<boolean> {
     return this.#get(this.#namespace, 'platform').run(running);
   }
-}
-
-/** FNV-1a over code units: any even spread will do. */
-function shardOf(user: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < user.length; i++) hash = Math.imul(hash ^ user.charCodeAt(i), 0x01000193) >>> 0;
-  return hash % SHARDS;
 }

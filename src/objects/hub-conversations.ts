@@ -1,12 +1,12 @@
 import type { Env } from '../env.ts';
 import type { ConversationView } from '../protocol/conversations.ts';
 import { StarwireError } from '../protocol/errors.ts';
-import type { Identity } from '../protocol/identity.ts';
+import type { Identity, Owner } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { Conversations } from '../records/conversations.ts';
 import type { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
-import type { Owner, Recorder } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 
 /** Runs a change of the channel, with all that follows from one. */
 export type Change = <T>(work: () => T) => Promise<Outcome<T>>;

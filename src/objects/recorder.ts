@@ -2,17 +2,13 @@ import type { PlacedRow } from '../channel/history.ts';
 import type { Asked } from '../channel/regenerate.ts';
 import { contextOf, type Env } from '../env.ts';
 import type { HistoryPage } from '../protocol/history.ts';
+import type { Owner } from '../protocol/identity.ts';
 import { log } from '../protocol/log.ts';
 import { Drain } from '../records/drain.ts';
 import type { Files } from '../records/files.ts';
 import { Messages } from '../records/messages.ts';
 import { TurnCounts } from '../records/turn-counts.ts';
 import type { ChannelHost } from './channel-host.ts';
-
-export interface Owner {
-  tenant: string;
-  user: string;
-}
 
 /** While the records are down they are tried again after 5 s, then after twice as long, at most every 5 min. */
 const RETRY_MS = 5_000;

@@ -2,12 +2,11 @@ import type { ChannelEvent } from '../channel/events.ts';
 import type { IngestRequest } from '../channel/ingest.ts';
 import { contextOf, type Env } from '../env.ts';
 import { type ErrorBody, StarwireError } from '../protocol/errors.ts';
-import { hubName, UserId } from '../protocol/identity.ts';
+import { hubName, type Owner, UserId } from '../protocol/identity.ts';
 import { log } from '../protocol/log.ts';
 import type { OutboundEvent } from '../protocol/outbound.ts';
 import { parse } from '../protocol/parse.ts';
 import type { TurnStatus } from '../protocol/server-frames.ts';
-import type { FileOwner } from '../records/file-rows.ts';
 import { stored } from '../records/store-event.ts';
 import type { ReplySink } from '../upstream/run.ts';
 import type { Address } from '../upstream/upstream.ts';
@@ -35,7 +34,7 @@ interface ReplyOwner {
 export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: string): ReplySink {
   const context = contextOf(env);
   const storeFor =
-    (whose: () => FileOwner | Promise<FileOwner>): StoreEvent =>
+    (whose: () => Owner | Promise<Owner>): StoreEvent =>
     (event) =>
       stored(context, whose, event);
   const hub = ({ tenant, user }: { tenant: string; user: string }) =>
@@ -64,7 +63,7 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
       }
       if (!context.seal.isOurs('req', id))
         throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });
-      let known: Promise<FileOwner> | undefined;
+      let known: Promise<Owner> | undefined;
       const store: StoreEvent = async (event) => {
         // An id alone opens nobody's stream: it is looked up under the tenant that the event names.
         known ??= streamOwner(env, id, tenant);
@@ -78,7 +77,7 @@ export function replySink(env: Env, owner: ReplyOwner, host: ChannelHost, name: 
 }
 
 /** Whose the channel `sse:{id}` is. Throws `not_found` where there is none, or none of `within`, a tenant. */
-export async function streamOwner(env: Env, id: string, within?: string): Promise<FileOwner> {
+export async function streamOwner(env: Env, id: string, within?: string): Promise<Owner> {
   const facts = await env.REQUEST_STREAM.getByName(id).facts();
   if (facts?.channel !== 'here' || (within ?? facts.tenant) !== facts.tenant)
     throw new StarwireError('not_found', 'there is no such channel', { field: 'channel' });

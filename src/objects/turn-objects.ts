@@ -1,8 +1,8 @@
 import type { StartPolicy } from '../channel/calls.ts';
 import type { Pending } from '../channel/outbox.ts';
 import { contextOf, type Env } from '../env.ts';
+import type { Owner } from '../protocol/identity.ts';
 import { log } from '../protocol/log.ts';
-import type { Owner } from './recorder.ts';
 import { turnName } from './turn-name.ts';
 
 /** The objects of a user's turns, as the hub reaches them. */

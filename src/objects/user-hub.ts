@@ -11,7 +11,7 @@ import {
 } from '../protocol/client-frames.ts';
 import type { ConversationView } from '../protocol/conversations.ts';
 import { StarwireError } from '../protocol/errors.ts';
-import type { Identity } from '../protocol/identity.ts';
+import type { Identity, Owner } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { Arrivals } from './arrivals.ts';
@@ -19,7 +19,7 @@ import { ChannelHost, editedBy } from './channel-host.ts';
 import { HubConversations } from './hub-conversations.ts';
 import { OpenRequests } from './open-requests.ts';
 import { type Outcome, outcome } from './outcome.ts';
-import { type Owner, Recorder } from './recorder.ts';
+import { Recorder } from './recorder.ts';
 import { type SessionView, sessionView } from './session-view.ts';
 import { TurnObjects } from './turn-objects.ts';
 

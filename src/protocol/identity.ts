@@ -8,10 +8,14 @@ export const DEFAULT_TENANT = 'default';
 /** A user's id: `sub` of a token; 1 to 128 characters, no control characters, no lone surrogates. */
 export const UserId = PlainId;
 
-/** Who a verified token says someone is. `exp` in Unix seconds. */
-export interface Identity {
+/** Whose something is. */
+export interface Owner {
   tenant: string;
   user: string;
+}
+
+/** Who a verified token says someone is. `exp` in Unix seconds. */
+export interface Identity extends Owner {
   name: string;
   avatar: string;
   roles: readonly string[];

@@ -1,11 +1,6 @@
 import { type ConversationPage, type ConversationView, previewOf } from '../protocol/conversations.ts';
-import { BOT } from '../protocol/identity.ts';
+import { BOT, type Owner } from '../protocol/identity.ts';
 import { ofTenant } from './scope.ts';
-
-interface Owner {
-  tenant: string;
-  user: string;
-}
 
 interface Row {
   id: string;

@@ -1,12 +1,8 @@
 import type { PlacedRow } from '../channel/history.ts';
 import type { ConversationChange, Deletion, Unrecorded } from '../channel/recording.ts';
+import type { Owner } from '../protocol/identity.ts';
 import type { Files } from './files.ts';
 import { ofTenant, type Scope } from './scope.ts';
-
-interface Owner {
-  tenant: string;
-  user: string;
-}
 
 /** A value of D1 holds 2 MB: many small rows travel as one list, a large one by itself. */
 const SMALL_CHARS = 100_000;

@@ -1,10 +1,6 @@
 import { StarwireError } from '../protocol/errors.ts';
+import type { Owner } from '../protocol/identity.ts';
 import { ofTenant } from './scope.ts';
-
-interface Owner {
-  tenant: string;
-  user: string;
-}
 
 /** What a user thinks of a message. */
 export interface Opinion {

@@ -1,12 +1,8 @@
 import { StarwireError } from '../protocol/errors.ts';
 import type { HistoryRow } from '../protocol/history.ts';
+import type { Owner } from '../protocol/identity.ts';
 import type { Limits } from '../protocol/limits.ts';
 import { ofAllTenants, ofTenant, type Scope } from './scope.ts';
-
-export interface FileOwner {
-  tenant: string;
-  user: string;
-}
 
 /** What is known of a file beside its bytes. */
 export interface FileRow {
@@ -18,7 +14,7 @@ export interface FileRow {
 }
 
 /** A file as it was deleted: where its bytes are, and whose row goes with them. */
-export type Doomed = FileOwner & Pick<FileRow, 'id'>;
+export type Doomed = Owner & Pick<FileRow, 'id'>;
 
 const DAY_S = 86_400;
 
@@ -57,7 +53,7 @@ export class FileRows {
   }
 
   /** Makes room for an upload of at most `file.size` bytes. Throws `rate_limited` over a quota. */
-  async reserve({ tenant, user }: FileOwner, file: FileRow): Promise<void> {
+  async reserve({ tenant, user }: Owner, file: FileRow): Promise<void> {
     const { unused_files, unused_file_bytes, upload_bytes_per_day, upload_keep_ms } = this.#limits;
     const scope = ofTenant(this.#db, tenant);
     const now = Date.now() / 1000;
@@ -97,7 +93,7 @@ export class FileRows {
   }
 
   /** All of it came, perhaps less than was reserved. Says whether its row is still there. */
-  async settle({ tenant, user }: FileOwner, { id, size }: FileRow, reserved: number): Promise<boolean> {
+  async settle({ tenant, user }: Owner, { id, size }: FileRow, reserved: number): Promise<boolean> {
     const scope = ofTenant(this.#db, tenant);
     const settle = scope.statement(
       'UPDATE files SET size = ?4 WHERE tenant = ?1 AND user = ?2 AND id = ?3 RETURNING id',
@@ -109,7 +105,7 @@ export class FileRows {
   }
 
   /** The upload failed after `came` bytes. */
-  async release({ tenant, user }: FileOwner, { id, size }: FileRow, came: number): Promise<void> {
+  async release({ tenant, user }: Owner, { id, size }: FileRow, came: number): Promise<void> {
     const scope = ofTenant(this.#db, tenant);
     await scope.batch([
       scope.statement('DELETE FROM files WHERE tenant = ?1 AND user = ?2 AND id = ?3', user, id),
@@ -125,7 +121,7 @@ export class FileRows {
   }
 
   /** A file of the upstream, before anything is known of the message that carries it. */
-  async add({ tenant, user }: FileOwner, { id, filename, mimetype, size }: FileRow): Promise<void> {
+  async add({ tenant, user }: Owner, { id, filename, mimetype, size }: FileRow): Promise<void> {
     const now = Date.now() / 1000;
     await ofTenant(this.#db, tenant)
       .statement(
@@ -137,7 +133,7 @@ export class FileRows {
   }
 
   /** Files of the upstream whose rows may be missing, since D1 was down when they came: they have their time from now on. */
-  async remember({ tenant, user }: FileOwner, ids: readonly string[]): Promise<void> {
+  async remember({ tenant, user }: Owner, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const now = Date.now() / 1000;
     await ofTenant(this.#db, tenant)
@@ -150,7 +146,7 @@ export class FileRows {
   }
 
   /** Those of the files that are the owner's, named by a message that is about to be sent. */
-  async claim({ tenant, user }: FileOwner, conversation: string, ids: readonly string[]): Promise<FileRow[]> {
+  async claim({ tenant, user }: Owner, conversation: string, ids: readonly string[]): Promise<FileRow[]> {
     const scope = ofTenant(this.#db, tenant);
     const now = Date.now() / 1000;
     const own = `tenant = ?1 AND user = ?2 AND id IN (SELECT value FROM json_each(?3))
@@ -174,7 +170,7 @@ export class FileRows {
    * Statements for the batch that puts these rows of history into the records, behind its own: the files of those that are
    * there then, and not late for a deletion, are kept from now on.
    */
-  recorded({ tenant, user }: FileOwner, rows: readonly HistoryRow[]): D1PreparedStatement[] {
+  recorded({ tenant, user }: Owner, rows: readonly HistoryRow[]): D1PreparedStatement[] {
     const uses = rows.flatMap(usesOf);
     if (uses.length === 0) return [];
     const scope = ofTenant(this.#db, tenant);
@@ -202,7 +198,7 @@ export class FileRows {
   }
 
   /** Ends what a conversation has used until then (Unix seconds): files that nothing else uses are on their way out. */
-  async doomConversation({ tenant, user }: FileOwner, conversation: string, until: number): Promise<void> {
+  async doomConversation({ tenant, user }: Owner, conversation: string, until: number): Promise<void> {
     const scope = ofTenant(this.#db, tenant);
     const ended = 'conversation = ?3 AND at <= ?4';
     await scope.batch([
@@ -220,7 +216,7 @@ export class FileRows {
   }
 
   /** These are on their way out, unless something uses them; one that has no row gets one, or its bytes would not be found. */
-  async doom({ tenant, user }: FileOwner, ids: readonly string[]): Promise<void> {
+  async doom({ tenant, user }: Owner, ids: readonly string[]): Promise<void> {
     await ofTenant(this.#db, tenant)
       .statement(
         `INSERT INTO files (tenant, user, id, filename, mimetype, size, uploaded, created_at, orphan_at)
@@ -233,7 +229,7 @@ export class FileRows {
   }
 
   /** All files of a user are on their way out. */
-  async doomUser({ tenant, user }: FileOwner): Promise<void> {
+  async doomUser({ tenant, user }: Owner): Promise<void> {
     const scope = ofTenant(this.#db, tenant);
     await scope.batch([
       scope.statement('UPDATE files SET orphan_at = 0 WHERE tenant = ?1 AND user = ?2', user),
@@ -243,7 +239,7 @@ export class FileRows {
   }
 
   /** Up to `limit` files that are past their time, of one user or of all; from now on no message can name them. */
-  async past(limit: number, owner?: FileOwner): Promise<Doomed[]> {
+  async past(limit: number, owner?: Owner): Promise<Doomed[]> {
     const now = Date.now() / 1000;
     const statement = owner
       ? ofTenant(this.#db, owner.tenant).statement(

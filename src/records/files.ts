@@ -2,14 +2,15 @@ import type { Seal } from '../auth/seal.ts';
 import type { KnownFiles } from '../channel/sends.ts';
 import type { Config } from '../config.ts';
 import { StarwireError } from '../protocol/errors.ts';
+import type { Owner } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import type { AttachmentView } from '../protocol/server-frames.ts';
-import { type FileOwner, type FileRow, FileRows } from './file-rows.ts';
+import { type FileRow, FileRows } from './file-rows.ts';
 import { type ByteSource, storeStream } from './store-stream.ts';
 
 /** What is stored beside a file's bytes. */
-export interface FileInfo extends FileOwner, FileRow {
+export interface FileInfo extends Owner, FileRow {
   /** Of its bytes, quoted as in HTTP. */
   etag: string;
 }
@@ -47,7 +48,7 @@ export class Files {
    * does. Throws `rate_limited` over a quota, and what `source` throws.
    */
   async upload(
-    owner: FileOwner,
+    owner: Owner,
     file: Omit<FileRow, 'id' | 'size'>,
     source: ByteSource,
     size: number | undefined,
@@ -71,7 +72,7 @@ export class Files {
   }
 
   /** Stores a file of the upstream. Without its row it could not be found if its event is refused; D1 may be down, though. */
-  async put(owner: FileOwner, file: Omit<FileRow, 'size'>, bytes: Uint8Array): Promise<void> {
+  async put(owner: Owner, file: Omit<FileRow, 'size'>, bytes: Uint8Array): Promise<void> {
     const row = { ...file, size: bytes.byteLength };
     try {
       await this.rows.add(owner, row);
@@ -98,7 +99,7 @@ export class Files {
    * A message with too many is refused without looking.
    */
   async claim(
-    owner: FileOwner,
+    owner: Owner,
     conversation: string = DEFAULT_CONVERSATION,
     wanted: readonly Pick<AttachmentView, 'id'>[] = [],
   ): Promise<KnownFiles> {
@@ -109,29 +110,25 @@ export class Files {
   }
 
   /** Deletes the files that only this conversation used, until then (Unix seconds): it may have begun anew. May be repeated. */
-  async deleteOfConversation(
-    owner: FileOwner,
-    conversation: string,
-    until = Date.now() / 1000,
-  ): Promise<void> {
+  async deleteOfConversation(owner: Owner, conversation: string, until = Date.now() / 1000): Promise<void> {
     await this.rows.doomConversation(owner, conversation, until);
     await this.#sweepAll(owner);
   }
 
   /** Removes files that were deleted before they were recorded, but for those that a message uses. May be repeated. */
-  async dispose(owner: FileOwner, ids: readonly string[]): Promise<void> {
+  async dispose(owner: Owner, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     await this.rows.doom(owner, ids);
     await this.#sweepAll(owner);
   }
 
   /** Deletes all files of a user. May be repeated. */
-  async deleteOfUser(owner: FileOwner): Promise<void> {
+  async deleteOfUser(owner: Owner): Promise<void> {
     await this.rows.doomUser(owner);
     await this.#sweepAll(owner);
   }
 
-  async #sweepAll(owner: FileOwner): Promise<void> {
+  async #sweepAll(owner: Owner): Promise<void> {
     while ((await this.#sweepSome(owner)) > 0);
   }
 
@@ -146,7 +143,7 @@ export class Files {
     return removed;
   }
 
-  async #sweepSome(owner?: FileOwner): Promise<number> {
+  async #sweepSome(owner?: Owner): Promise<number> {
     const doomed = await this.rows.past(SWEEP_BATCH, owner);
     if (doomed.length === 0) return 0;
     await this.#bucket.delete(doomed.map(({ id }) => key(id)));
@@ -165,7 +162,7 @@ function key(id: string): string {
 }
 
 /** Metadata travels as headers, 2 KiB in all: names may be in any script. */
-function metadata({ tenant, user }: FileOwner, { filename, mimetype }: FileRow): R2PutOptions {
+function metadata({ tenant, user }: Owner, { filename, mimetype }: FileRow): R2PutOptions {
   return {
     httpMetadata: { contentType: mimetype },
     customMetadata: { tenant, user: encode(user), filename: encode(filename) },

@@ -1,11 +1,7 @@
 import type { PlacedRow } from '../channel/history.ts';
 import type { HistoryRow } from '../protocol/history.ts';
+import type { Owner } from '../protocol/identity.ts';
 import { ofTenant } from './scope.ts';
-
-interface Owner {
-  tenant: string;
-  user: string;
-}
 
 interface StoredRow {
   position: number;

@@ -1,12 +1,8 @@
 import type { PlacedRow } from '../channel/history.ts';
+import type { Owner } from '../protocol/identity.ts';
 import { clip, wellFormed } from '../protocol/text.ts';
 import { placedRow } from './messages.ts';
 import { ofTenant } from './scope.ts';
-
-interface Owner {
-  tenant: string;
-  user: string;
-}
 
 /** Words of a query beyond these are not looked for. */
 const TERMS = 10;

@@ -1,9 +1,9 @@
 import type { Seal } from '../auth/seal.ts';
 import type { ChannelEvent } from '../channel/events.ts';
 import { StarwireError } from '../protocol/errors.ts';
+import type { Owner } from '../protocol/identity.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { OutboundEvent } from '../protocol/outbound.ts';
-import type { FileOwner } from './file-rows.ts';
 import type { Files } from './files.ts';
 
 export interface Store {
@@ -15,7 +15,7 @@ export interface Store {
 /** Puts a file's bytes into R2 before its event is applied; other events pass as they are. Throws `too_large`. */
 export async function stored(
   { files, seal, config: { limits } }: Store,
-  owner: () => FileOwner | Promise<FileOwner>,
+  owner: () => Owner | Promise<Owner>,
   event: OutboundEvent,
 ): Promise<ChannelEvent> {
   if (event.kind !== 'file') return event;

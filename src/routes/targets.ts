@@ -3,10 +3,9 @@ import type { IngestTarget } from '../objects/ingest-link.ts';
 import type { Outcome } from '../objects/outcome.ts';
 import { streamOwner } from '../objects/reply-sinks.ts';
 import { StarwireError } from '../protocol/errors.ts';
-import { hubName, UserId } from '../protocol/identity.ts';
+import { hubName, type Owner, UserId } from '../protocol/identity.ts';
 import type { Addressed } from '../protocol/outbound.ts';
 import { parse } from '../protocol/parse.ts';
-import type { FileOwner } from '../records/file-rows.ts';
 import { type Ctx, use } from './app.ts';
 
 /** An object that holds a channel. */
@@ -20,7 +19,7 @@ export interface Target {
   name: string;
   stub: () => ChannelTarget;
   /** Whose the files in them are. Throws `not_found` where there is no such channel. */
-  owner: () => FileOwner | Promise<FileOwner>;
+  owner: () => Owner | Promise<Owner>;
 }
 
 /** Throws `not_found` for a request id that is not ours, before any object is touched. */

@@ -1,4 +1,4 @@
-/** FNV-1a over code units, in 32 bits: enough to tell a text from another one that took its place. */
+/** FNV-1a over code units, in 32 bits: enough to tell a text from another one, and to spread names evenly. */
 export const EMPTY = 0x811c9dc5;
 
 export function fingerprint(text: string, from = EMPTY): number {
