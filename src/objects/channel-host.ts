@@ -9,6 +9,7 @@ import { positionOf, readAttach } from './attach-request.ts';
 import { Commands, type Recall } from './commands.ts';
 import { clock, DurableSql, socketOf } from './durable-ports.ts';
 import { isIngest, isMarked, markIngest } from './ingest-mark.ts';
+import { type Batch, type BatchAnswer, isExpected } from './ingest-wire.ts';
 import { outcome } from './outcome.ts';
 import { creditOf } from './relay-frames.ts';
 
@@ -235,7 +236,7 @@ export class ChannelHost {
   ): Promise<void> {
     if (typeof message !== 'string')
       return socket.close(CLOSE.unsupported, 'binary frames are not supported');
-    const request: IngestRequest = JSON.parse(message);
+    const { expect, ...request }: Batch = JSON.parse(message);
     const changed = editedBy(request);
     // Without a wait where there is none to be had: batches keep their order.
     if (changed.length > 0) await recall(changed);
@@ -243,7 +244,13 @@ export class ChannelHost {
       const answer = outcome(() => this.run((channel) => channel.ingest({ ...request, only })));
       const { stored } = this.channel;
       markIngest(socket, !stored);
-      socket.send(JSON.stringify({ answer, stored }));
+      if (
+        expect &&
+        'value' in answer &&
+        answer.value.results.every(({ result }) => isExpected(result, expect))
+      )
+        return;
+      socket.send(JSON.stringify({ answer, stored, aside: expect !== undefined } satisfies BatchAnswer));
     } catch (error) {
       // A fault of ours: the other side connects again and sends what is not stored.
       socket.close(CLOSE.restart, 'restart');

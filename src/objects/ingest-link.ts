@@ -1,9 +1,10 @@
 import type { ChannelEvent } from '../channel/events.ts';
-import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
+import type { IngestRequest } from '../channel/ingest.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import type { TurnStatus } from '../protocol/server-frames.ts';
-import { type Outcome, unwrap } from './outcome.ts';
+import type { Batch, BatchAnswer } from './ingest-wire.ts';
+import { unwrap } from './outcome.ts';
 import { StorePolicy } from './store-policy.ts';
 
 /** An object that takes events over a socket. */
@@ -16,20 +17,18 @@ interface Numbered {
   event: ChannelEvent;
 }
 
-interface Answer {
-  answer: Outcome<IngestResponse>;
-  stored: boolean;
-}
-
 /** Characters of events that may wait here before the source is asked to wait. */
 const HIGH_WATER = 1_048_576;
+/** Characters of events that may be under way without anybody having said that they came. */
+const UNHEARD = 4_096;
 const RECONNECTS = 6;
 const RECONNECT_MS = 50;
 
 /**
  * A long ingest into one object, over an internal socket: messages there cost a twentieth of calls. What arrives while a
- * batch is under way goes with the next one (P-WS-6). Batches are kept until they are stored and sent again after a crash of
- * the object, which counts each event once by the request's key.
+ * batch is under way goes with the next one (P-WS-6); a little text that becomes of it what became of the last goes without an
+ * answer. Batches are kept until they are stored and sent again after a crash of the object, which counts each event once by
+ * the request's key.
  */
 export class IngestLink {
   /** Given anew for each connection: a stub that saw its object reset stays broken. */
@@ -41,6 +40,11 @@ export class IngestLink {
   #queued = 0;
   /** Sent, and not known to be stored. */
   #kept: Numbered[] = [];
+  /** What became of the last chunk: others are expected to fare the same. */
+  #expected: OutboundResult | undefined;
+  /** Sent without asking what became of it, and how many characters that were. */
+  #unanswered: { n: number; result: OutboundResult }[] = [];
+  #unheard = 0;
   #ending = false;
   /** Whoever ends waits for everything to be stored. */
   #wanted = false;
@@ -50,7 +54,7 @@ export class IngestLink {
   #busy = false;
   /** Something was sent twice: what the object calls a duplicate may be our own. */
   #resent = false;
-  #failed: { error: unknown } | undefined;
+  #failed = false;
   readonly #storing = new StorePolicy(() => this.#pump());
 
   constructor(
@@ -69,13 +73,18 @@ export class IngestLink {
     return this.#status;
   }
 
-  /** Takes an event. Resolves when there is room for another one. */
-  async push(n: number, event: ChannelEvent): Promise<void> {
-    if (this.#failed) throw this.#failed.error;
+  /** Takes an event; one that has failed takes none. */
+  push(n: number, event: ChannelEvent): void {
+    if (this.#failed) return;
     this.#queue.push({ n, event });
     this.#queued += 'text' in event && event.text ? event.text.length : 256;
-    this.#pump();
-    if (this.#queued > HIGH_WATER) await this.#idle.promise;
+    // What is pushed in one go is sent in one go.
+    if (this.#queue.length === 1) queueMicrotask(() => this.#pump());
+  }
+
+  /** What the source has to wait for before it goes on; undefined where there is room. Rejects with what the link failed with. */
+  get room(): Promise<void> | undefined {
+    return this.#failed || this.#queued > HIGH_WATER ? this.#idle.promise : undefined;
   }
 
   /**
@@ -114,30 +123,47 @@ export class IngestLink {
   }
 
   #send(): void {
-    this.#kept.push(...this.#queue);
     const events = this.#queue;
+    const size = this.#queued;
+    this.#kept.push(...events);
     this.#queue = [];
     this.#queued = 0;
+    const expect = this.#expectedOf(events, size);
+    if (expect) {
+      this.#unheard += size;
+      this.#unanswered.push(...events.map(({ n }) => ({ n, result: expect })));
+      this.#storing.told(false);
+    } else this.#wait();
+    void this.#transmit(events, expect).catch((error: unknown) => this.#retry(error));
+  }
+
+  /** What will become of a little more text, as far as anybody knows; undefined where an answer is needed. */
+  #expectedOf(events: Numbered[], size: number): OutboundResult | undefined {
+    if (this.#ending || this.#wanted || this.#storing.due || this.#socket === undefined) return undefined;
+    if (this.#unheard + size > UNHEARD || !events.every(({ event }) => event.kind === 'chunk'))
+      return undefined;
+    return this.#expected;
+  }
+
+  #wait(): void {
+    if (this.#busy) return;
     this.#busy = true;
     this.#idle = Promise.withResolvers<void>();
     // Never unhandled: whoever waits next gets it.
     this.#idle.promise.catch(() => undefined);
-    void this.#transmit(events).catch((error: unknown) => this.#retry(error));
   }
 
-  async #transmit(fresh: Numbered[]): Promise<void> {
+  async #transmit(fresh: Numbered[], expect?: OutboundResult): Promise<void> {
     // A new socket may lead to a reset object: it gets everything that was not known to be stored.
-    const events = this.#socket !== undefined ? fresh : [...this.#kept];
+    const anew = this.#socket === undefined;
+    const events = anew ? [...this.#kept] : fresh;
     this.#resent ||= events.length > fresh.length;
+    if (anew) this.#unanswered = [];
     this.#socket ??= this.#connect();
     const socket = await this.#socket;
-    const request: IngestRequest = {
-      ...this.#fields,
-      events,
-      end: this.#ending,
-      store: this.#wanted || this.#storing.due,
-    };
-    socket.send(JSON.stringify(request));
+    const asked = { end: this.#ending, store: this.#wanted || this.#storing.due };
+    const batch: Batch = { ...this.#fields, events, ...(expect ? { end: false, expect } : asked) };
+    socket.send(JSON.stringify(batch));
   }
 
   async #connect(): Promise<WebSocket> {
@@ -157,17 +183,26 @@ export class IngestLink {
     return socket;
   }
 
-  #answer({ answer, stored }: Answer): void {
-    if (stored) this.#kept = [];
-    this.#storing.told(stored);
+  #answer({ answer, stored, aside }: BatchAnswer): void {
     try {
       const { results, status } = unwrap(answer);
-      for (const { n, result } of results)
-        this.#onResult(n, this.#resent ? { ...result, duplicate: undefined } : result);
       this.#status = status ?? this.#status;
+      // Batches are answered in their order: what was sent before this one, and was not told of, became what was expected.
+      const first = aside ? (results[0]?.n ?? 0) : Number.POSITIVE_INFINITY;
+      const told = new Set(results.map(({ n }) => n));
+      const before = this.#unanswered.filter(({ n }) => n < first);
+      this.#unanswered = this.#unanswered.filter(({ n }) => n >= first && !told.has(n));
+      for (const { n, result } of [...before, ...results])
+        this.#onResult(n, this.#resent ? { ...result, duplicate: undefined } : result);
+      const last = results.at(-1)?.result;
+      if (last && !last.error) this.#expected = { id: last.id, delivered: last.delivered };
     } catch (error) {
       return this.#fail(error);
     }
+    if (aside) return;
+    if (stored) this.#kept = [];
+    this.#storing.told(stored);
+    this.#unheard = 0;
     this.#reconnects = 0;
     this.#busy = false;
     this.#idle.resolve();
@@ -180,7 +215,7 @@ export class IngestLink {
       (current) => {
         if (current !== socket) return;
         this.#socket = undefined;
-        if (this.#busy) this.#again();
+        if (this.#busy || this.#unanswered.length > 0) this.#again();
       },
       () => undefined,
     );
@@ -192,6 +227,7 @@ export class IngestLink {
     const delay = RECONNECT_MS * 2 ** this.#reconnects;
     this.#reconnects += 1;
     this.#resent = true;
+    this.#wait();
     setTimeout(() => void this.#transmit([]).catch((error: unknown) => this.#retry(error)), delay);
   }
 
@@ -203,9 +239,10 @@ export class IngestLink {
   }
 
   #fail(error: unknown): void {
+    this.#wait();
     this.#busy = false;
     this.#storing.stop();
-    this.#failed = { error };
+    this.#failed = true;
     this.#idle.reject(error);
   }
 }

@@ -125,7 +125,8 @@ function linkSink(
   let n = 0;
   return {
     async push(event) {
-      await link.push(n++, await store(event));
+      link.push(n++, await store(event));
+      await link.room;
     },
     end: () => link.end(),
     get status() {

@@ -1,6 +1,6 @@
 /**
- * When streamed text that nobody waits for is to be stored: at widening intervals of half a second to 2 s. Responses and durable
- * events store it at once. The policy is with whoever sends the text, not with the channel: a timer there would keep its object in
+ * When streamed text that nobody waits for is to be stored: after up to half a second (replies that begin together are not stored
+ * together), then at widening intervals of up to 2 s. Responses and durable events store it at once. The policy is with whoever sends the text, not with the channel: a timer there would keep its object in
  * memory for as long as somebody speaks. A crash loses at most what came since the last time; who sent it sends it again,
  * and clients that saw it are repaired.
  */
@@ -9,7 +9,7 @@ const LONGEST_MS = 2_000;
 
 export class StorePolicy {
   readonly #ask: () => void;
-  #interval = FIRST_MS;
+  #interval = FIRST_MS * (0.5 + Math.random() / 2);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #due = false;
 
@@ -25,7 +25,8 @@ export class StorePolicy {
   /** What the channel said last: whether it has stored everything. */
   told(stored: boolean): void {
     if (stored) {
-      if (this.#timer !== undefined) this.#interval = Math.min(this.#interval * 2, LONGEST_MS);
+      if (this.#timer !== undefined)
+        this.#interval = Math.min(Math.max(this.#interval, FIRST_MS) * 2, LONGEST_MS);
       return this.stop();
     }
     this.#timer ??= setTimeout(() => {

@@ -1,4 +1,5 @@
 import { StarwireError } from './errors.ts';
+import { reads } from './reads.ts';
 
 type Body = ReadableStream<Uint8Array> | null;
 
@@ -12,7 +13,7 @@ export async function readAtMost(
   let text = '';
   let room = bytes;
   try {
-    for await (const part of body ?? []) {
+    for await (const part of body ? reads(body) : []) {
       text += decoder.decode(part.subarray(0, room), { stream: true });
       if (part.byteLength > room) return { text, whole: false };
       room -= part.byteLength;

@@ -1,45 +1,46 @@
 import { StarwireError } from './errors.ts';
+import { reads } from './reads.ts';
 
 /** A line of NDJSON: its text, or why it cannot be taken; `number` is 1-based. */
 export type Line = { number: number; text: string } | { number: number; error: StarwireError };
 
 /**
- * Splits a byte stream into lines, whatever way the bytes are cut; empty lines are passed over. A line over `limit` bytes
- * is an error of its own, and reading goes on behind it.
+ * Splits a byte stream into lines, whatever way the bytes are cut; those that came together are given together. Empty lines are
+ * passed over. A line over `limit` bytes is an error of its own, and reading goes on behind it.
  */
-export async function* ndjsonLines(body: ReadableStream<Uint8Array>, limit: number): AsyncGenerator<Line> {
+export async function* ndjsonLines(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+): AsyncGenerator<readonly Line[]> {
   const decoder = new TextDecoder();
-  let number = 1;
-  let pending: string[] = [];
+  let number = 0;
+  /** What came of the line that is not over, and how much of it there was. */
+  let begun = '';
   let size = 0;
-  const take = (): Line | undefined => {
-    const text = pending.join('').trim();
-    const tooLong = size > limit;
-    pending = [];
+  const line = (part: string): Line | undefined => {
+    number += 1;
+    const text = (begun + part).trim();
+    const tooLong = size + part.length > limit;
+    begun = '';
     size = 0;
-    const at = number++;
-    if (tooLong)
-      return {
-        number: at,
-        error: new StarwireError('too_large', `the line has more than ${limit} bytes`, { line: at }),
-      };
-    return text === '' ? undefined : { number: at, text };
-  };
-  const add = (part: string): void => {
-    size += part.length;
-    if (size <= limit) pending.push(part);
-    else pending = [];
-  };
-  for await (const bytes of body) {
-    const parts = decoder.decode(bytes, { stream: true }).split('\n');
-    for (const [i, part] of parts.entries()) {
-      add(part);
-      if (i === parts.length - 1) break;
-      const line = take();
-      if (line) yield line;
+    if (tooLong) {
+      const error = new StarwireError('too_large', `the line has more than ${limit} bytes`, { line: number });
+      return { number, error };
     }
+    return text === '' ? undefined : { number, text };
+  };
+  const linesOf = (text: string): Line[] => {
+    const parts = text.split('\n');
+    const rest = parts.pop() ?? '';
+    const lines = parts.flatMap((part) => line(part) ?? []);
+    size += rest.length;
+    begun = size > limit ? '' : begun + rest;
+    return lines;
+  };
+  for await (const bytes of reads(body)) {
+    const lines = linesOf(decoder.decode(bytes, { stream: true }));
+    if (lines.length > 0) yield lines;
   }
-  add(decoder.decode());
-  const last = take();
-  if (last) yield last;
+  const last = line(decoder.decode());
+  if (last) yield [last];
 }

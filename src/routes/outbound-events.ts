@@ -1,6 +1,6 @@
 import type { ChannelEvent } from '../channel/events.ts';
 import type { Producer } from '../channel/producers.ts';
-import { type OutboundResult, parseOutbound } from '../protocol/outbound.ts';
+import { type OutboundEvent, type OutboundResult, parseOutbound } from '../protocol/outbound.ts';
 import { stored } from '../records/store-event.ts';
 import { type Ctx, refusal, use } from './app.ts';
 import { type Target, targetOf } from './targets.ts';
@@ -12,24 +12,31 @@ export interface RequestFields {
   producer?: Producer;
 }
 
-/** Reads an event, finds its channel, and stores the file that it may carry. */
-export async function prepare(c: Ctx, input: unknown): Promise<{ target: Target; event: ChannelEvent }> {
-  const addressed = parseOutbound(input);
-  const target = targetOf(c, addressed);
-  const event = await stored(use(c), target.owner, addressed.event);
-  return { target, event };
+/** An event as it came, and its channel. */
+export interface Addressed {
+  target: Target;
+  event: OutboundEvent;
+}
+
+/** Reads an event and finds its channel. Throws what is wrong with it. */
+export function addressed(c: Ctx, input: unknown): Addressed {
+  const { event, ...address } = parseOutbound(input);
+  return { target: targetOf(c, address), event };
+}
+
+/** Stores the file that an event may carry. */
+export function complete(c: Ctx, { target, event }: Addressed): Promise<ChannelEvent> {
+  return stored(use(c), target.owner, event);
 }
 
 /** A file that was stored for an event that was not applied anew belongs to nobody. */
 export async function dropOrphan(
   c: Ctx,
-  events: { n: number; event: ChannelEvent }[],
-  n: number,
+  event: ChannelEvent | undefined,
   result: OutboundResult,
 ): Promise<void> {
-  if (!result.error && !result.duplicate) return;
-  const event = events.find((one) => one.n === n)?.event;
-  if (event?.kind === 'file' && event.url === undefined) await use(c).files.drop(event.id);
+  if (event?.kind !== 'file' || event.url !== undefined) return;
+  if (result.error || result.duplicate) await use(c).files.drop(event.id);
 }
 
 export function failed(error: unknown, request_id: string): OutboundResult {

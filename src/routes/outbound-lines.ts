@@ -1,17 +1,25 @@
 import type { ChannelEvent } from '../channel/events.ts';
+import type { Producer } from '../channel/producers.ts';
 import { IngestLink } from '../objects/ingest-link.ts';
 import { type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import { type Line, ndjsonLines } from '../protocol/ndjson.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import { parseJson } from '../protocol/parse.ts';
 import { bodyOf, type Ctx, use } from './app.ts';
-import { dropOrphan, failed, prepare, type RequestFields } from './outbound-events.ts';
+import {
+  type Addressed,
+  addressed,
+  complete,
+  dropOrphan,
+  failed,
+  type RequestFields,
+} from './outbound-events.ts';
 import type { Target } from './targets.ts';
 
 /** Results of consecutive lines that are told as one: chunks of one turn (P-UP-6). */
 interface Slot {
   /** Chunks of which turn and channel; undefined for any other event. */
-  chunks: string | undefined;
+  chunks: { turn: string | undefined; to: string } | undefined;
   result: OutboundResult | undefined;
   count: number;
   errors: ErrorBody[];
@@ -32,97 +40,134 @@ interface Sent {
  * gets an internal socket. A malformed line gets its own error; the others are applied and reported (P-UP-8), and so are
  * those for other channels where one cannot be reached.
  */
-export async function ingestLines(c: Ctx, { key, producer }: RequestFields): Promise<OutboundResult[]> {
-  const { limits } = use(c).config;
-  const links = new Map<string, IngestLink>();
-  const slots: Slot[] = [];
-  const pending = new Map<number, Sent>();
-  // Names this request to the channels, so that a crash of one in the middle repeats nothing.
-  const request = key ?? `~lines ${crypto.randomUUID()}`;
-  let errors = 0;
+export async function ingestLines(c: Ctx, fields: RequestFields): Promise<OutboundResult[]> {
+  const lines = new Lines(c, fields);
+  const body = bodyOf(c);
+  try {
+    if (body) await lines.read(body);
+  } catch (error) {
+    // The upstream broke off: what came is applied and stored, and may be sent again under the same name.
+    await lines.abandon();
+    throw error;
+  }
+  return lines.end();
+}
 
-  const onResult = (n: number, result: OutboundResult): void => {
-    const sent = pending.get(n);
-    if (!sent) return;
-    pending.delete(n);
-    if (result.error) errors += 1;
-    record(sent.slot, result, sent.line);
-    void dropOrphan(c, [{ n, event: sent.event }], n, result).catch(() => undefined);
-  };
+/** The lines of one request, on their way to their channels. */
+class Lines {
+  readonly #c: Ctx;
+  readonly #producer: Producer | undefined;
+  /** Names this request to the channels, so that a crash of one in the middle repeats nothing. */
+  readonly #key: string;
+  readonly #links = new Map<string, IngestLink>();
+  readonly #slots: Slot[] = [];
+  readonly #pending = new Map<number, Sent>();
+  #errors = 0;
+  /** Lines that came. */
+  #count = 0;
 
-  const refuse = (error: unknown, line: number): void => {
-    const slot: Slot = { chunks: undefined, result: undefined, count: 0, errors: [] };
-    slots.push(slot);
-    record(slot, failed(error, c.get('request_id')), line);
-  };
+  constructor(c: Ctx, { key, producer }: RequestFields) {
+    this.#c = c;
+    this.#producer = producer;
+    this.#key = key ?? `~lines ${crypto.randomUUID()}`;
+  }
+
+  async read(body: ReadableStream<Uint8Array>): Promise<void> {
+    const { line_bytes, outbound_results } = use(this.#c).config.limits;
+    for await (const lines of ndjsonLines(body, line_bytes)) {
+      for (const line of lines) {
+        if (this.#slots.length + this.#errors >= outbound_results)
+          return this.#refuse(
+            new StarwireError('too_large', 'one request has too many results; go on in another'),
+            line.number,
+          );
+        const wait = this.#take(line);
+        if (wait !== undefined) await wait;
+      }
+    }
+  }
+
+  /** Takes a line; a promise where there is something to wait for before the next one. Throws what ends the whole request. */
+  #take(line: Line): Promise<void> | undefined {
+    const n = this.#count++;
+    let one: Addressed;
+    try {
+      if ('error' in line) throw line.error;
+      one = addressed(this.#c, parseJson(line.text, 'line'));
+    } catch (error) {
+      return this.#refuse(error, line.number);
+    }
+    if (one.event.kind !== 'file') return this.#send(n, one.target, one.event, line.number);
+    return complete(this.#c, one).then(
+      (event) => this.#send(n, one.target, event, line.number),
+      (error: unknown) => this.#refuse(error, line.number),
+    );
+  }
+
+  #send(n: number, target: Target, event: ChannelEvent, line: number): Promise<void> | undefined {
+    const link = this.#linkTo(target);
+    const slot = slotOf(this.#slots, event, target.name);
+    this.#pending.set(n, { slot, event, line, to: target.name });
+    link.push(n, event);
+    // Where one has failed the other channels go on; how it ended is told at the end.
+    return this.#producer ? link.room : link.room?.catch(() => undefined);
+  }
 
   /** Throws where a producer would write to a second channel. */
-  const linkTo = ({ name, stub }: Target): IngestLink => {
-    const known = links.get(name);
+  #linkTo({ name, stub }: Target): IngestLink {
+    const known = this.#links.get(name);
     if (known) return known;
-    if (producer && links.size > 0) {
+    if (this.#producer && this.#links.size > 0) {
       throw new StarwireError('bad_request', 'a producer writes to one channel per request', {
         field: 'Producer-Id',
       });
     }
-    const link = new IngestLink(stub, { key: request, producer }, onResult);
-    links.set(name, link);
+    const link = new IngestLink(stub, { key: this.#key, producer: this.#producer }, (n, result) =>
+      this.#told(n, result),
+    );
+    this.#links.set(name, link);
     return link;
-  };
-
-  const take = async (line: Line, n: number): Promise<void> => {
-    let prepared: Awaited<ReturnType<typeof prepare>>;
-    try {
-      if ('error' in line) throw line.error;
-      prepared = await prepare(c, parseJson(line.text, 'line'));
-    } catch (error) {
-      return refuse(error, line.number);
-    }
-    const { target, event } = prepared;
-    const link = linkTo(target);
-    pending.set(n, { slot: slotOf(slots, event, target.name), event, line: line.number, to: target.name });
-    await link.push(n, event).catch((error: unknown) => {
-      // The other channels go on; how this one ended is told at the end.
-      if (producer) throw error;
-    });
-  };
-
-  const body = bodyOf(c);
-  try {
-    let n = 0;
-    for await (const line of body ? ndjsonLines(body, limits.line_bytes) : []) {
-      if (slots.length + errors >= limits.outbound_results) {
-        refuse(
-          new StarwireError('too_large', 'one request has too many results; go on in another'),
-          line.number,
-        );
-        break;
-      }
-      await take(line, n);
-      n += 1;
-    }
-  } catch (error) {
-    // The upstream broke off: what came is applied and stored, and may be sent again under the same name.
-    await Promise.allSettled([...links.values()].map((link) => link.abandon()));
-    throw error;
   }
-  await Promise.all(
-    [...links].map(([name, link]) =>
-      link.end().catch((error: unknown) => {
-        if (links.size === 1) throw error;
-        const told = failed(error, c.get('request_id'));
-        for (const { slot, line, to } of pending.values()) if (to === name) record(slot, told, line);
-      }),
-    ),
-  );
-  return slots.flatMap(resultsOf);
+
+  #told(n: number, result: OutboundResult): void {
+    const sent = this.#pending.get(n);
+    if (!sent) return;
+    this.#pending.delete(n);
+    if (result.error) this.#errors += 1;
+    record(sent.slot, result, sent.line);
+    void dropOrphan(this.#c, sent.event, result).catch(() => undefined);
+  }
+
+  #refuse(error: unknown, line: number): undefined {
+    const slot: Slot = { chunks: undefined, result: undefined, count: 0, errors: [] };
+    this.#slots.push(slot);
+    record(slot, failed(error, this.#c.get('request_id')), line);
+  }
+
+  async abandon(): Promise<void> {
+    await Promise.allSettled([...this.#links.values()].map((link) => link.abandon()));
+  }
+
+  /** Resolves to the results when everything is stored. Throws where the only channel cannot be reached. */
+  async end(): Promise<OutboundResult[]> {
+    await Promise.all(
+      [...this.#links].map(([name, link]) => link.end().catch((error) => this.#lost(name, error))),
+    );
+    return this.#slots.flatMap(resultsOf);
+  }
+
+  #lost(name: string, error: unknown): void {
+    if (this.#links.size === 1) throw error;
+    const told = failed(error, this.#c.get('request_id'));
+    for (const { slot, line, to } of this.#pending.values()) if (to === name) record(slot, told, line);
+  }
 }
 
 /** The slot of the next event: the last one's, if both are chunks of one turn. */
-function slotOf(slots: Slot[], event: ChannelEvent, channel: string): Slot {
-  const chunks = event.kind === 'chunk' ? JSON.stringify([channel, event.turn ?? null]) : undefined;
+function slotOf(slots: Slot[], event: ChannelEvent, to: string): Slot {
   const last = slots.at(-1);
-  if (last && chunks !== undefined && last.chunks === chunks) return last;
+  const chunks = event.kind === 'chunk' ? { turn: event.turn, to } : undefined;
+  if (chunks && last?.chunks && last.chunks.turn === chunks.turn && last.chunks.to === to) return last;
   const slot: Slot = { chunks, result: undefined, count: 0, errors: [] };
   slots.push(slot);
   return slot;

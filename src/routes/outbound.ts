@@ -6,7 +6,7 @@ import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import { type AppEnv, type Ctx, idempotencyKey, readText, statusOf, use } from './app.ts';
-import { dropOrphan, failed, prepare, type RequestFields } from './outbound-events.ts';
+import { addressed, complete, dropOrphan, failed, type RequestFields } from './outbound-events.ts';
 import { ingestLines } from './outbound-lines.ts';
 import type { Target } from './targets.ts';
 
@@ -87,7 +87,9 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
   const groups = new Map<string, { target: Target; events: { n: number; event: ChannelEvent }[] }>();
   for (const [n, input] of inputs.entries()) {
     try {
-      const { target, event } = await prepare(c, input);
+      const one = addressed(c, input);
+      const { target } = one;
+      const event = await complete(c, one);
       const group = groups.get(target.name) ?? { target, events: [] };
       group.events.push({ n, event });
       groups.set(target.name, group);
@@ -105,7 +107,7 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
     const answer = unwrap(await target.stub().ingest({ key, body, producer, events, end: true }));
     for (const { n, result } of answer.results) {
       results[n] = result;
-      await dropOrphan(c, events, n, result);
+      await dropOrphan(c, events.find((one) => one.n === n)?.event, result);
     }
   }
   // A single event answers as a call of its own would.

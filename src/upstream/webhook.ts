@@ -119,9 +119,11 @@ async function* inline(
     return;
   }
   if (type === 'application/x-ndjson') {
-    for await (const line of ndjsonLines(response.body, limits.line_bytes)) {
-      if ('error' in line) throw badReply(line.error);
-      yield read(parsed(line.text), delivery);
+    for await (const lines of ndjsonLines(response.body, limits.line_bytes)) {
+      for (const line of lines) {
+        if ('error' in line) throw badReply(line.error);
+        yield read(parsed(line.text), delivery);
+      }
     }
     return;
   }

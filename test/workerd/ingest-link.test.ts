@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { IngestRequest } from '../../src/channel/ingest.ts';
 import { IngestLink } from '../../src/objects/ingest-link.ts';
+import type { Batch } from '../../src/objects/ingest-wire.ts';
+import type { OutboundResult } from '../../src/protocol/outbound.ts';
 
 /** The other end of a link: it answers when the test says so, and may break off. */
 class FakeTarget {
-  readonly requests: IngestRequest[] = [];
+  readonly requests: Batch[] = [];
   closed = 0;
   #arrived = Promise.withResolvers<void>();
   #listeners = new Map<string, (event: { data?: string }) => void>();
@@ -26,7 +27,7 @@ class FakeTarget {
     return { status: 101, webSocket: socket } as unknown as Response;
   };
 
-  async request(n: number): Promise<IngestRequest> {
+  async request(n: number): Promise<Batch> {
     for (;;) {
       const request = this.requests[n];
       if (request) return request;
@@ -34,12 +35,11 @@ class FakeTarget {
     }
   }
 
-  answer(n: number, stored: boolean): void {
-    const results = (this.requests[n]?.events ?? []).map(({ n: event }) => ({
-      n: event,
-      result: { delivered: true },
-    }));
-    this.#listeners.get('message')?.({ data: JSON.stringify({ answer: { value: { results } }, stored }) });
+  answer(n: number, stored: boolean, result: OutboundResult = { delivered: true }): void {
+    const { events = [], expect: expected } = this.requests[n] ?? {};
+    const results = events.map(({ n: event }) => ({ n: event, result }));
+    const answer = { answer: { value: { results } }, stored, aside: expected !== undefined };
+    this.#listeners.get('message')?.({ data: JSON.stringify(answer) });
   }
 
   lose(): void {
@@ -48,7 +48,7 @@ class FakeTarget {
 }
 
 const chunk = (text: string) => ({ kind: 'chunk' as const, turn: 't', text });
-const textsOf = ({ events }: IngestRequest) =>
+const textsOf = ({ events }: Batch) =>
   events.map(({ event }) => (event.kind === 'chunk' ? event.text : event.kind));
 
 describe('a link into a channel', () => {
@@ -60,14 +60,14 @@ describe('a link into a channel', () => {
       () => undefined,
     );
     let ended = false;
-    await link.push(0, chunk('a'));
+    link.push(0, chunk('a'));
     await target.request(0);
-    await link.push(1, chunk('b'));
+    link.push(1, { kind: 'done', turn: 't', text: 'b' });
     const end = link.end().then(() => {
       ended = true;
     });
     target.answer(0, false);
-    expect(textsOf(await target.request(1))).toEqual(['b']);
+    expect(textsOf(await target.request(1))).toEqual(['done']);
     target.answer(1, true);
     expect((await target.request(2)).end).toBe(true);
     expect(target.requests.slice(0, 2).map((one) => one.end)).toEqual([false, false]);
@@ -84,7 +84,7 @@ describe('a link into a channel', () => {
       { key: '~lines 1' },
       () => undefined,
     );
-    await link.push(0, chunk('a'));
+    link.push(0, chunk('a'));
     await target.request(0);
     const end = link.end();
     target.answer(0, false);
@@ -97,5 +97,76 @@ describe('a link into a channel', () => {
     expect([again.end, again.events]).toEqual([true, []]);
     target.answer(3, true);
     await end;
+  });
+
+  /** A link whose first chunk was answered. */
+  async function begun(key = '~lines 1') {
+    const target = new FakeTarget();
+    const told: [number, OutboundResult][] = [];
+    const link = new IngestLink(
+      () => target,
+      { key },
+      (n, result) => told.push([n, result]),
+    );
+    link.push(0, chunk('a'));
+    await target.request(0);
+    target.answer(0, false, { id: 'm', delivered: true });
+    return { target, link, told };
+  }
+
+  test('P-WS-6 a little text goes at once, and is not waited for; what became of it is told with the next answer', async () => {
+    const { target, link, told } = await begun();
+    link.push(1, chunk('b'));
+    expect((await target.request(1)).expect).toEqual({ id: 'm', delivered: true });
+    link.push(2, chunk('c'));
+    await target.request(2);
+    expect(told.map(([n]) => n)).toEqual([0]);
+    const end = link.end();
+    expect([(await target.request(3)).store, target.requests[3]?.expect]).toEqual([true, undefined]);
+    target.answer(3, true);
+    await target.request(4);
+    target.answer(4, true);
+    await end;
+    expect(told).toEqual([0, 1, 2].map((n) => [n, { id: 'm', delivered: true }]));
+  });
+
+  test('P-UP-8 an unexpected result is told for its own events, not for those before or after them', async () => {
+    const { target, link, told } = await begun();
+    for (const n of [1, 2, 3]) {
+      link.push(n, chunk('b'));
+      await target.request(n);
+    }
+    const error = { code: 'turn_finished', message: 'over', retryable: false } as const;
+    target.answer(2, false, { delivered: false, error });
+    expect(told).toEqual([
+      [0, { id: 'm', delivered: true }],
+      [1, { id: 'm', delivered: true }],
+      [2, { delivered: false, error }],
+    ]);
+    link.push(4, { kind: 'done', turn: 't' });
+    await target.request(4);
+    target.answer(4, true, { id: 'm', delivered: true });
+    expect(told.slice(3).map(([n]) => n)).toEqual([3, 4]);
+  });
+
+  test('P-WS-6 much text is waited for, and what comes meanwhile goes together', async () => {
+    const { target, link } = await begun();
+    link.push(1, chunk('x'.repeat(5_000)));
+    expect((await target.request(1)).expect).toBeUndefined();
+    link.push(2, chunk('b'));
+    link.push(3, chunk('c'));
+    target.answer(1, false);
+    expect(textsOf(await target.request(2))).toEqual(['b', 'c']);
+  });
+
+  test('P-UP-7 what nobody answered goes again when the socket is lost', async () => {
+    const { target, link, told } = await begun();
+    link.push(1, chunk('b'));
+    await target.request(1);
+    target.lose();
+    const again = await target.request(2);
+    expect([textsOf(again), again.expect]).toEqual([['a', 'b'], undefined]);
+    target.answer(2, true, { delivered: false, duplicate: true });
+    expect(told.slice(1)).toEqual([0, 1].map((n) => [n, { delivered: false, duplicate: undefined }]));
   });
 });

@@ -5,8 +5,9 @@ const encoder = new TextEncoder();
 
 function streamOf(...parts: Uint8Array[]): ReadableStream<Uint8Array> {
   return new ReadableStream({
+    type: 'bytes',
     start(controller) {
-      for (const part of parts) controller.enqueue(part);
+      for (const part of parts) if (part.length > 0) controller.enqueue(part.slice());
       controller.close();
     },
   });
@@ -14,7 +15,7 @@ function streamOf(...parts: Uint8Array[]): ReadableStream<Uint8Array> {
 
 async function readAll(body: ReadableStream<Uint8Array>, limit: number): Promise<Line[]> {
   const lines: Line[] = [];
-  for await (const line of ndjsonLines(body, limit)) lines.push(line);
+  for await (const some of ndjsonLines(body, limit)) lines.push(...some);
   return lines;
 }
 
@@ -53,15 +54,26 @@ describe('P-UP-4 NDJSON', () => {
   });
 
   test('P-UP-4 a line is given as soon as it is complete', async () => {
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-    const writer = writable.getWriter();
-    const lines = ndjsonLines(readable, 100);
-    void writer.write(encoder.encode('{"a":1}\n{"b"'));
-    expect(await lines.next()).toEqual({ done: false, value: { number: 1, text: '{"a":1}' } });
-    void writer.write(encoder.encode(':2}\n'));
-    expect(await lines.next()).toEqual({ done: false, value: { number: 2, text: '{"b":2}' } });
-    void writer.close();
-    expect(await lines.next()).toEqual({ done: true, value: undefined });
+    let source: ReadableStreamController<Uint8Array> | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      type: 'bytes',
+      start(controller) {
+        source = controller;
+      },
+    });
+    const lines = ndjsonLines(body, 100);
+    source?.enqueue(encoder.encode('{"a":1}\n{"b"'));
+    expect(await lines.next()).toEqual({ done: false, value: [{ number: 1, text: '{"a":1}' }] });
+    source?.enqueue(encoder.encode(':2}\n{}\n'));
+    expect(await lines.next()).toEqual({
+      done: false,
+      value: [
+        { number: 2, text: '{"b":2}' },
+        { number: 3, text: '{}' },
+      ],
+    });
+    await lines.return(undefined);
+    expect(() => source?.enqueue(encoder.encode('{}\n')), 'the body is cancelled').toThrow();
   });
 
   test('P-UP-8 a line over the limit is an error with its number, however it is cut; the others are read', async () => {
@@ -82,6 +94,7 @@ describe('P-UP-4 NDJSON', () => {
 
   test('a source that breaks off is told to the reader', async () => {
     const broken = new ReadableStream<Uint8Array>({
+      type: 'bytes',
       pull(controller) {
         controller.error(new Error('reset'));
       },
