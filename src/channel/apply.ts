@@ -4,6 +4,7 @@ import { edit, file, message, prompt } from './apply-messages.ts';
 import { chunk, delta, done, failed, tool, turn } from './apply-turns.ts';
 import type { Core } from './core.ts';
 import type { ChannelEvent } from './events.ts';
+import type { Numbered } from './runs.ts';
 import { isRunning } from './turn-life.ts';
 
 /**
@@ -46,13 +47,14 @@ export function applyEvent(core: Core, event: ChannelEvent, only: OnlyTurn): App
 }
 
 /** Whether events only add text that can be shown before it is stored. */
-export function areStreamable(core: Core, events: Iterable<ChannelEvent>, only: OnlyTurn): boolean {
+export function areStreamable(core: Core, events: Iterable<Numbered>, only: OnlyTurn): boolean {
   let grown = 0;
-  for (const event of events) {
+  for (const { event, more = [] } of events) {
     if (event.kind === 'typing') continue;
     if (event.kind !== 'chunk') return false;
     const open = core.turns.get(event.turn ?? only ?? '');
     if (!open) continue;
+    for (const text of more) grown += text.length;
     grown += event.text.length + (typeof event.reasoning === 'string' ? event.reasoning.length : 0);
     // Near the limit a chunk may end its turn, which needs a transaction.
     const length = open.text.length + open.reasoning.length + grown;

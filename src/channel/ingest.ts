@@ -1,5 +1,4 @@
 import { StarwireError } from '../protocol/errors.ts';
-import type { OutboundResult } from '../protocol/outbound.ts';
 import type { TurnStatus } from '../protocol/server-frames.ts';
 import type { Applied, OnlyTurn } from './applied.ts';
 import { applyEvent, areStreamable } from './apply.ts';
@@ -7,6 +6,7 @@ import type { Core } from './core.ts';
 import type { ChannelEvent } from './events.ts';
 import type { Ingest } from './ingests.ts';
 import { type Producer, producerKey } from './producers.ts';
+import type { Numbered, NumberedResult } from './runs.ts';
 
 /** A piece of an upstream's request that is for one channel. */
 export interface IngestRequest {
@@ -15,8 +15,7 @@ export interface IngestRequest {
   /** Hash of the body, where the key came from the upstream and names one body. */
   body?: string;
   producer?: Producer;
-  /** Events with their numbers in the request. */
-  events: { n: number; event: ChannelEvent }[];
+  events: Numbered[];
   /** No more events will come. */
   end: boolean;
   /** Everything that came so far is to be stored now (see StorePolicy). */
@@ -28,7 +27,7 @@ export interface IngestRequest {
 }
 
 export interface IngestResponse {
-  results: { n: number; result: OutboundResult }[];
+  results: NumberedResult[];
   status?: TurnStatus;
 }
 
@@ -43,19 +42,17 @@ export function ingest(
   producer && core.producers.check(producer);
   const name = producer ? producerKey(producer) : key;
   const remembered = name === undefined ? undefined : core.ingests.open(name, body ?? null);
-  const results: { n: number; result: OutboundResult }[] = [];
+  const results: NumberedResult[] = [];
   const begins = producer !== undefined && !core.producers.began(producer);
+  const streamable = !end && !store && !begins && areStreamable(core, events, only);
   const apply = (): void => {
     if (begins) core.producers.begin(producer, core.now);
-    for (const { n, event } of events)
-      results.push({ n, result: { ...applyOnce(core, n, event, only, remembered), delivered: false } });
+    for (const one of events) results.push(...applyRun(core, one, only, remembered, streamable));
     if (end) {
       remembered?.end();
       if (producer) core.producers.end(producer, core.now);
     }
   };
-  const bare = events.map(({ event }) => event);
-  const streamable = !end && !store && !begins && areStreamable(core, bare, only);
   const { delivered } = streamable ? core.stream(apply) : core.commit(apply);
   for (const { result } of results)
     result.delivered = delivered && result.error === undefined && result.duplicate !== true;
@@ -65,6 +62,29 @@ export function ingest(
 
 /** Nothing after it is applied: what is refused must be remembered, so that a repetition can try it again. */
 const TOO_MANY_REFUSED = new StarwireError('bad_request', 'too many events of one request were refused');
+
+/** A run of chunks is one text where all of it is new and fits; what is known or refused in part is taken one by one. */
+function applyRun(
+  core: Core,
+  { n, event, more }: Numbered,
+  only: OnlyTurn,
+  remembered: Ingest | undefined,
+  fits: boolean,
+): NumberedResult[] {
+  const once = (at: number, one: ChannelEvent): NumberedResult => ({
+    n: at,
+    result: { ...applyOnce(core, at, one, only, remembered), delivered: false },
+  });
+  if (!more || event.kind !== 'chunk') return [once(n, event)];
+  if (fits && (remembered?.isNew(n) ?? true)) {
+    const whole = once(n, { ...event, text: event.text + more.join('') });
+    if (!whole.result.error) {
+      remembered?.applied(n + more.length, undefined);
+      return [{ ...whole, more: more.length }];
+    }
+  }
+  return [once(n, event), ...more.map((text, i) => once(n + 1 + i, { ...event, text }))];
+}
 
 function applyOnce(
   core: Core,

@@ -86,6 +86,11 @@ export class Ingest {
     return { ...result, duplicate: true };
   }
 
+  /** Whether neither event `n` nor any later one was ever seen. */
+  isNew(n: number): boolean {
+    return n >= this.#row.next;
+  }
+
   /** Event `n` was applied, inside a transaction where `result` names something that must be found again. */
   applied(n: number, result: OutboundResult | undefined): void {
     this.#row.failed = this.#row.failed.filter((one) => one !== n);

@@ -1,5 +1,6 @@
 import type { ChannelEvent } from '../channel/events.ts';
 import type { IngestRequest } from '../channel/ingest.ts';
+import { each, enqueue, type Numbered, type NumberedResult } from '../channel/runs.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import type { TurnStatus } from '../protocol/server-frames.ts';
@@ -10,11 +11,6 @@ import { StorePolicy } from './store-policy.ts';
 /** An object that takes events over a socket. */
 export interface IngestTarget {
   fetch(url: string, init: RequestInit): Promise<Response>;
-}
-
-interface Numbered {
-  n: number;
-  event: ChannelEvent;
 }
 
 /** Characters of events that may wait here before the source is asked to wait. */
@@ -38,12 +34,13 @@ export class IngestLink {
   #socket: Promise<WebSocket> | undefined;
   #queue: Numbered[] = [];
   #queued = 0;
+  #planned = false;
   /** Sent, and not known to be stored. */
   #kept: Numbered[] = [];
   /** What became of the last chunk: others are expected to fare the same. */
   #expected: OutboundResult | undefined;
   /** Sent without asking what became of it, and how many characters that were. */
-  #unanswered: { n: number; result: OutboundResult }[] = [];
+  #unanswered: NumberedResult[] = [];
   #unheard = 0;
   #ending = false;
   /** Whoever ends waits for everything to be stored. */
@@ -76,10 +73,10 @@ export class IngestLink {
   /** Takes an event; one that has failed takes none. */
   push(n: number, event: ChannelEvent): void {
     if (this.#failed) return;
-    this.#queue.push({ n, event });
+    enqueue(this.#queue, n, event);
     this.#queued += 'text' in event && event.text ? event.text.length : 256;
     // What is pushed in one go is sent in one go.
-    if (this.#queue.length === 1) queueMicrotask(() => this.#pump());
+    this.#plan();
   }
 
   /** What the source has to wait for before it goes on; undefined where there is room. Rejects with what the link failed with. */
@@ -118,6 +115,15 @@ export class IngestLink {
     while (this.#busy);
   }
 
+  #plan(): void {
+    if (this.#planned) return;
+    this.#planned = true;
+    queueMicrotask(() => {
+      this.#planned = false;
+      this.#pump();
+    });
+  }
+
   #pump(): void {
     if (!this.#busy && !this.#failed && (this.#queue.length > 0 || this.#storing.due)) this.#send();
   }
@@ -131,7 +137,8 @@ export class IngestLink {
     const expect = this.#expectedOf(events, size);
     if (expect) {
       this.#unheard += size;
-      this.#unanswered.push(...events.map(({ n }) => ({ n, result: expect })));
+      for (const { n, more } of events)
+        this.#unanswered.push({ n, result: expect, ...(more && { more: more.length }) });
       this.#storing.told(false);
     } else this.#wait();
     void this.#transmit(events, expect).catch((error: unknown) => this.#retry(error));
@@ -192,7 +199,7 @@ export class IngestLink {
       const told = new Set(results.map(({ n }) => n));
       const before = this.#unanswered.filter(({ n }) => n < first);
       this.#unanswered = this.#unanswered.filter(({ n }) => n >= first && !told.has(n));
-      for (const { n, result } of [...before, ...results])
+      for (const { n, result } of each([...before, ...results]))
         this.#onResult(n, this.#resent ? { ...result, duplicate: undefined } : result);
       const last = results.at(-1)?.result;
       if (last && !last.error) this.#expected = { id: last.id, delivered: last.delivered };

@@ -1,6 +1,6 @@
 import type { ChannelEvent } from '../channel/events.ts';
 import type { Producer } from '../channel/producers.ts';
-import { type OutboundEvent, type OutboundResult, parseOutbound } from '../protocol/outbound.ts';
+import { type Addressed, type OutboundResult, parseOutbound } from '../protocol/outbound.ts';
 import { stored } from '../records/store-event.ts';
 import { type Ctx, refusal, use } from './app.ts';
 import { type Target, targetOf } from './targets.ts';
@@ -13,19 +13,21 @@ export interface RequestFields {
 }
 
 /** An event as it came, and its channel. */
-export interface Addressed {
+export interface Placed extends Addressed {
   target: Target;
-  event: OutboundEvent;
 }
 
-/** Reads an event and finds its channel. Throws what is wrong with it. */
-export function addressed(c: Ctx, input: unknown): Addressed {
-  const { event, ...address } = parseOutbound(input);
-  return { target: targetOf(c, address), event };
+/** Reads an event and finds its channel, which often is that of the event before it. Throws what is wrong with it. */
+export function placed(c: Ctx, input: unknown, before?: Placed): Placed {
+  const addressed = parseOutbound(input);
+  const { tenant, channel } = addressed;
+  const known =
+    before?.channel.id === channel.id && before.channel.kind === channel.kind && before.tenant === tenant;
+  return { ...addressed, target: known ? before.target : targetOf(c, addressed) };
 }
 
 /** Stores the file that an event may carry. */
-export function complete(c: Ctx, { target, event }: Addressed): Promise<ChannelEvent> {
+export function complete(c: Ctx, { target, event }: Placed): Promise<ChannelEvent> {
   return stored(use(c), target.owner, event);
 }
 

@@ -6,14 +6,7 @@ import { type Line, ndjsonLines } from '../protocol/ndjson.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import { parseJson } from '../protocol/parse.ts';
 import { bodyOf, type Ctx, use } from './app.ts';
-import {
-  type Addressed,
-  addressed,
-  complete,
-  dropOrphan,
-  failed,
-  type RequestFields,
-} from './outbound-events.ts';
+import { complete, dropOrphan, failed, type Placed, placed, type RequestFields } from './outbound-events.ts';
 import type { Target } from './targets.ts';
 
 /** Results of consecutive lines that are told as one: chunks of one turn (P-UP-6). */
@@ -62,6 +55,7 @@ class Lines {
   readonly #links = new Map<string, IngestLink>();
   readonly #slots: Slot[] = [];
   readonly #pending = new Map<number, Sent>();
+  #last: Placed | undefined;
   #errors = 0;
   /** Lines that came. */
   #count = 0;
@@ -90,10 +84,11 @@ class Lines {
   /** Takes a line; a promise where there is something to wait for before the next one. Throws what ends the whole request. */
   #take(line: Line): Promise<void> | undefined {
     const n = this.#count++;
-    let one: Addressed;
+    let one: Placed;
     try {
       if ('error' in line) throw line.error;
-      one = addressed(this.#c, parseJson(line.text, 'line'));
+      one = placed(this.#c, parseJson(line.text, 'line'), this.#last);
+      this.#last = one;
     } catch (error) {
       return this.#refuse(error, line.number);
     }

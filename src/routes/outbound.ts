@@ -6,7 +6,7 @@ import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
 import { type AppEnv, type Ctx, idempotencyKey, readText, statusOf, use } from './app.ts';
-import { addressed, complete, dropOrphan, failed, type RequestFields } from './outbound-events.ts';
+import { complete, dropOrphan, failed, placed, type RequestFields } from './outbound-events.ts';
 import { ingestLines } from './outbound-lines.ts';
 import type { Target } from './targets.ts';
 
@@ -87,7 +87,7 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
   const groups = new Map<string, { target: Target; events: { n: number; event: ChannelEvent }[] }>();
   for (const [n, input] of inputs.entries()) {
     try {
-      const one = addressed(c, input);
+      const one = placed(c, input);
       const { target } = one;
       const event = await complete(c, one);
       const group = groups.get(target.name) ?? { target, events: [] };

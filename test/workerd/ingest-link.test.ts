@@ -49,7 +49,7 @@ class FakeTarget {
 
 const chunk = (text: string) => ({ kind: 'chunk' as const, turn: 't', text });
 const textsOf = ({ events }: Batch) =>
-  events.map(({ event }) => (event.kind === 'chunk' ? event.text : event.kind));
+  events.flatMap(({ event, more = [] }) => (event.kind === 'chunk' ? [event.text, ...more] : event.kind));
 
 describe('a link into a channel', () => {
   test('P-UP-6 ends when its end was answered, also with events that waited behind a batch', async () => {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { ChannelEvent } from '../../../src/channel/events.ts';
 import type { Producer } from '../../../src/channel/producers.ts';
 import { ProducerError } from '../../../src/channel/producers.ts';
-import { chunk, done, event, World } from './harness.ts';
+import { each, enqueue, type Numbered } from '../../../src/channel/runs.ts';
+import { chunk, done, event, think, World } from './harness.ts';
 
 const message = (text: string) => event({ kind: 'message', text });
 const numbered = (events: ChannelEvent[], from = 0) => events.map((one, i) => ({ n: from + i, event: one }));
@@ -334,5 +335,87 @@ describe('how far a request has come is stored with the text that came', () => {
     all(true);
     world.apply(done(turn));
     expect(world.journal.at(-2)).toMatchObject({ text: keys.map((key) => `${key} `).join('') });
+  });
+});
+
+describe('a run of chunks', () => {
+  /** Chunks that begin with number `from`, as one run. */
+  const run = (turn: string, text: string, from = 0) => {
+    const queue: Numbered[] = [];
+    for (const [i, one] of [...text].entries()) enqueue(queue, from + i, chunk(turn, one));
+    return queue;
+  };
+  const textOf = (world: World, turn: string) => {
+    world.apply(done(turn));
+    return world.journal.findLast(({ type }) => type === 'message');
+  };
+
+  test('P-WS-6 is one text with one result for all of it, and numbered like single chunks', () => {
+    const world = new World();
+    const tab = world.connect();
+    const turn = world.turn();
+    world.apply(chunk(turn, '-'));
+    tab.socket.clear();
+    const { results } = world.ingest({ key: 'key k', events: run(turn, 'abcd'), end: false });
+    expect(results).toMatchObject([{ n: 0, more: 3, result: { delivered: true } }]);
+    expect(each(results).map(({ n }) => n)).toEqual([0, 1, 2, 3]);
+    expect(tab.socket.of('chunk').map(({ text }) => text)).toEqual(['abcd']);
+    world.channel.flush();
+    world.crash();
+    world.ingest({ key: 'key k', events: run(turn, 'abcdef') });
+    expect(textOf(world, turn)).toMatchObject({ text: '-abcdef' });
+  });
+
+  test('P-UP-7 of which a part is known adds the rest', () => {
+    for (const known of [1, 2, 3, 4]) {
+      const world = new World();
+      const turn = world.turn();
+      world.apply(chunk(turn, '-'));
+      world.ingest({ key: 'key k', events: run(turn, 'abcd'.slice(0, known)), end: false });
+      const { results } = world.ingest({ key: 'key k', events: run(turn, 'abcd'), end: false });
+      expect(each(results).map(({ result }) => result.duplicate ?? false)).toEqual(
+        [0, 1, 2, 3].map((n) => n < known),
+      );
+      expect(textOf(world, turn)).toMatchObject({ text: '-abcd' });
+    }
+  });
+
+  test('P-UP-8 that is refused is refused chunk by chunk, and each may be tried again', () => {
+    const world = new World();
+    const { results } = world.ingest({ key: 'key k', events: run('later', 'abc') });
+    expect(results.map(({ n, result }) => [n, result.error?.code])).toEqual(
+      [0, 1, 2].map((n) => [n, 'not_found']),
+    );
+    world.turn('later');
+    world.ingest({ key: 'key k', events: run('later', 'abc') });
+    expect(textOf(world, 'later')).toMatchObject({ text: 'abc' });
+  });
+
+  test('a reply that grows too long ends at the chunk that is too long, and the next is refused', () => {
+    const world = new World({ limits: { reply_text: 4 } });
+    const turn = world.turn();
+    const { results } = world.ingest({ events: run(turn, 'abcdef') });
+    expect(results.map(({ result }) => result.error?.code)).toEqual([
+      ...Array.from({ length: 5 }, () => undefined),
+      'turn_finished',
+    ]);
+  });
+
+  test('P-UP-7 is never made of chunks that say where they begin, are of another turn or kind, or are no neighbours', () => {
+    const queue: Numbered[] = [];
+    const events = [
+      chunk('t', 'a'),
+      chunk('t', 'b', 1),
+      chunk('t', 'c'),
+      think('t', 'd'),
+      chunk('u', 'e'),
+      event({ kind: 'chunk', turn: 'u', text: 'f', reasoning: 'g' }),
+      chunk('u', 'h'),
+      done('u'),
+      chunk('u', 'i'),
+    ];
+    for (const [n, one] of events.entries()) enqueue(queue, n, one);
+    enqueue(queue, 20, chunk('u', 'j'));
+    expect(queue.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 20]);
   });
 });

@@ -1,3 +1,4 @@
+import { each, enqueue, type Numbered } from '../../../../src/channel/runs.ts';
 import type { Command } from '../../../../src/protocol/client-frames.ts';
 import type { Position } from '../../../../src/protocol/cursor.ts';
 import type { OutboundResult } from '../../../../src/protocol/outbound.ts';
@@ -11,11 +12,6 @@ const CREDIT = 1_500;
 
 /** A stream asks for the storing of its text so soon. */
 const STORED_WITHIN_MS = 2_000;
-
-interface Numbered {
-  n: number;
-  event: ReturnType<typeof event>;
-}
 
 /** The pure Channel as the surroundings of a schedule. */
 export class FakeWorld implements Surroundings {
@@ -171,11 +167,12 @@ class FakeStream implements Stream {
   #send(events: Numbered[], { end = false, store = false } = {}): OutboundResult[] {
     const { results } = this.#world.ingest({ key: this.#key, events, end, store });
     if (this.#world.channel.stored) this.#kept = [];
-    return results.map(({ result }) => result);
+    return each(results).map(({ result }) => result);
   }
 
   async push(events: Written[]): Promise<OutboundResult[]> {
-    const numbered = events.map((one) => ({ n: this.#n++, event: event(one) }));
+    const numbered: Numbered[] = [];
+    for (const one of events) enqueue(numbered, this.#n++, event(one));
     this.#kept.push(...numbered);
     return this.#send(numbered);
   }
