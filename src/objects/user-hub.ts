@@ -24,6 +24,8 @@ import { Recorder } from './recorder.ts';
 import { type SessionView, sessionView } from './session-view.ts';
 import { TurnObjects } from './turn-objects.ts';
 
+const HEARTBEAT = new WebSocketRequestResponsePair(PING, PONG);
+
 /** What a user has going on. */
 export interface HubLoad {
   connections: number;
@@ -57,7 +59,7 @@ export class UserHub extends DurableObject<Env> {
       this.#change(work),
     );
     this.#turns = new TurnObjects(env, this.#owner);
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    ctx.setWebSocketAutoResponse(HEARTBEAT);
   }
 
   override async fetch(request: Request): Promise<Response> {
