@@ -10,15 +10,23 @@ const ID = /^[a-z]+_([A-Za-z0-9_-]{16})([A-Za-z0-9_-]{8})$/;
 /** Proofs under the deployment's secret: one key per purpose, so that a proof of one thing is none of another. */
 export class Seal {
   readonly #secret: string;
+  /** By purpose: there is a handful of them. */
+  readonly #keys = new Map<string, Buffer>();
 
   constructor(secret: string) {
     this.#secret = secret;
   }
 
   #mac(purpose: string, text: string): Buffer {
-    return createHmac('sha256', createHmac('sha256', this.#secret).update(`starwire ${purpose}`).digest())
-      .update(text)
-      .digest();
+    return createHmac('sha256', this.#key(purpose)).update(text).digest();
+  }
+
+  #key(purpose: string): Buffer {
+    const known = this.#keys.get(purpose);
+    if (known) return known;
+    const key = createHmac('sha256', this.#secret).update(`starwire ${purpose}`).digest();
+    this.#keys.set(purpose, key);
+    return key;
   }
 
   #proof(kind: IdKind, body: string): string {

@@ -1,12 +1,4 @@
-import {
-  decodeProtectedHeader,
-  errors,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  type JWTVerifyOptions,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
 import type { Config } from '../config.ts';
 import { StarwireError } from '../protocol/errors.ts';
@@ -27,30 +19,30 @@ const Claims = v.object({
 /** Longer tokens are nobody's. */
 const TOKEN_CHARS = 8_192;
 
-type Verify = (token: string, options: JWTVerifyOptions) => Promise<{ payload: JWTPayload }>;
-
 /** Verifies user tokens: HS256 under `AUTH_SECRET`, RS256/ES256 under the keys of `AUTH_JWKS_URL`. */
 export class Tokens {
   readonly #auth: Config['auth'];
-  readonly #key: Uint8Array | undefined;
+  readonly #options: JWTVerifyOptions;
   readonly #keys: JWTVerifyGetKey | undefined;
+  /** Of `AUTH_SECRET`, from its first use on. */
+  #key: CryptoKey | undefined;
 
   constructor(auth: Config['auth'], limits: Limits) {
+    const { secret, jwks_url, issuer, audience } = auth;
     this.#auth = auth;
-    this.#key = auth.secret === undefined ? undefined : new TextEncoder().encode(auth.secret);
-    this.#keys = auth.jwks_url === undefined ? undefined : new RemoteKeys(auth.jwks_url, limits).get;
+    this.#keys = jwks_url === undefined ? undefined : new RemoteKeys(jwks_url, limits).get;
+    const algorithms = [
+      ...(secret === undefined ? [] : ['HS256']),
+      ...(jwks_url === undefined ? [] : ['RS256', 'ES256']),
+    ];
+    this.#options = { issuer, audience, algorithms, requiredClaims: ['sub', 'exp'] };
   }
 
   /** Throws `unauthorized`, `token_expired`, or `internal` for an outage; the message never repeats the token. */
   async verify(token: string): Promise<Identity> {
     if (token.length > TOKEN_CHARS) throw new StarwireError('unauthorized', 'the token is not valid');
     try {
-      const { issuer, audience } = this.#auth;
-      const { payload } = await this.#verifier(token)(token, {
-        issuer,
-        audience,
-        requiredClaims: ['sub', 'exp'],
-      });
+      const { payload } = await jwtVerify(token, this.#keyOf, this.#options);
       const { sub, exp, name, picture, tenant, roles } = v.parse(Claims, payload);
       return { user: sub, exp, name: name ?? sub, avatar: picture ?? '', tenant, roles };
     } catch (error) {
@@ -61,20 +53,24 @@ export class Tokens {
     }
   }
 
-  /** The algorithm decides which key may speak, and is fixed for each: a public key never verifies an HMAC. */
-  #verifier(token: string): Verify {
-    const { alg } = decodeProtectedHeader(token);
-    const key = this.#key;
-    if (alg === 'HS256' && key)
-      return (text, options) => jwtVerify(text, key, { ...options, algorithms: ['HS256'] });
-    const keys = this.#keys;
-    if (keys) return (text, options) => jwtVerify(text, keys, { ...options, algorithms: ['RS256', 'ES256'] });
+  /** The algorithm, which is one of those allowed, decides which key may speak: a public key never verifies an HMAC. */
+  readonly #keyOf: JWTVerifyGetKey = (header, token) => {
+    if (header.alg === 'HS256') return this.#key ?? this.#import();
+    if (this.#keys) return this.#keys(header, token);
     throw new StarwireError('unauthorized', 'the token is not valid');
+  };
+
+  async #import(): Promise<CryptoKey> {
+    const { secret } = this.#auth;
+    if (secret === undefined) throw new StarwireError('not_found', 'development tokens need AUTH_SECRET');
+    const bytes = new TextEncoder().encode(secret);
+    const hmac = { name: 'HMAC', hash: 'SHA-256' };
+    this.#key = await crypto.subtle.importKey('raw', bytes, hmac, false, ['sign', 'verify']);
+    return this.#key;
   }
 
   /** Makes a development token (P-ID-4). */
   async issue(identity: Omit<Identity, 'exp' | 'avatar'>, ttl_s: number): Promise<string> {
-    if (!this.#key) throw new StarwireError('not_found', 'development tokens need AUTH_SECRET');
     const { user, name, tenant, roles } = identity;
     const { issuer, audience } = this.#auth;
     const required = {
@@ -86,7 +82,7 @@ export class Tokens {
       .setSubject(user)
       .setIssuedAt()
       .setExpirationTime(Math.floor(Date.now() / 1000) + ttl_s)
-      .sign(this.#key);
+      .sign(this.#key ?? (await this.#import()));
   }
 }
 

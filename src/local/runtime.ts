@@ -19,7 +19,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<string> {
   mkdirSync(storage, { recursive: true, mode: 0o700 });
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      ...describeWorker(options.variables),
+      ...describeWorkers(options.variables),
       host: '127.0.0.1',
       port: options.port,
       resourcePersistencePath: storage,
@@ -50,27 +50,36 @@ export async function startRuntime(options: RuntimeOptions): Promise<string> {
 /** As often as the cron trigger of wrangler.toml. */
 export const SCHEDULED_MS = 900_000;
 
-/** wrangler.toml in Miniflare's words; test/unit/local/wrangler.test.ts holds the two together. */
-export function describeWorker(bindings: Variables) {
+/** All Workers of a local gateway. `script`: the bundle, where it is not the production one. */
+export function describeWorkers(bindings: Variables, script = workerScript) {
   return {
-    name: 'starwire',
     rootPath: root,
-    modules: [{ type: 'ESModule' as const, path: workerScript }],
-    compatibilityDate: '2026-11-02',
-    compatibilityFlags: ['nodejs_compat'],
-    bindings,
-    durableObjects: {
-      USER_HUB: { className: 'UserHub', useSQLite: true },
-      REQUEST_STREAM: { className: 'RequestStream', useSQLite: true },
-      DIRECTORY: { className: 'Directory', useSQLite: true },
-    },
-    d1Databases: { DB: 'starwire' },
-    r2Buckets: { FILES: 'starwire-files' },
-    assets: {
-      directory: pageDir,
-      binding: 'ASSETS',
-      run_worker_first: true,
-      routerConfig: { has_user_worker: true },
-    },
+    workers: [{ ...gateway, modules: [{ type: 'ESModule' as const, path: script }], bindings }, page],
   };
 }
+
+/**
+ * Miniflare puts two Workers of its own in front of every request to one that has assets, also where it runs first. So the
+ * page's files are a Worker of their own, which only those pass who ask for them.
+ */
+export const page = {
+  name: 'page',
+  modules: true as const,
+  script: 'export default {};',
+  assets: { directory: pageDir },
+};
+
+/** wrangler.toml in Miniflare's words; test/unit/local/wrangler.test.ts holds the two together. */
+export const gateway = {
+  name: 'starwire',
+  compatibilityDate: '2026-11-02',
+  compatibilityFlags: ['nodejs_compat'],
+  durableObjects: {
+    USER_HUB: { className: 'UserHub', useSQLite: true },
+    REQUEST_STREAM: { className: 'RequestStream', useSQLite: true },
+    DIRECTORY: { className: 'Directory', useSQLite: true },
+  },
+  d1Databases: { DB: 'starwire' },
+  r2Buckets: { FILES: 'starwire-files' },
+  serviceBindings: { ASSETS: page.name },
+};

@@ -5,7 +5,7 @@ import type { Pending } from '../channel/outbox.ts';
 import { contextOf, type Env } from '../env.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { log } from '../protocol/log.ts';
-import { positionOf, readAttach } from './attach-request.ts';
+import { type AttachRequest, positionOf } from './attach-request.ts';
 import { Commands, type Recall } from './commands.ts';
 import { clock, DurableSql, socketOf } from './durable-ports.ts';
 import { isIngest, isMarked, markIngest } from './ingest-mark.ts';
@@ -154,8 +154,7 @@ export class ChannelHost {
   }
 
   /** Takes a client's socket in, for hibernation. */
-  attach(request: Request): Response {
-    const { session, protocol, credit, ...attach } = readAttach(request);
+  attach({ session, protocol, credit, ...attach }: AttachRequest): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [SESSION]);
     this.reachedBy(attach.origin);

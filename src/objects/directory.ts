@@ -19,11 +19,17 @@ export class Directory extends createDurable() {
   // The base class sets it; a field of our own would wipe it out.
   declare state: DurableObjectState;
 
+  /** Looked after once in the object's life. */
+  #made = false;
+  #listed = false;
+
   table(): SqlStorage {
     const { sql } = this.state.storage;
-    sql.exec(
-      'CREATE TABLE IF NOT EXISTS online (user TEXT PRIMARY KEY, version INTEGER, here INTEGER) WITHOUT ROWID',
-    );
+    if (!this.#made)
+      sql.exec(
+        'CREATE TABLE IF NOT EXISTS online (user TEXT PRIMARY KEY, version INTEGER, here INTEGER) WITHOUT ROWID',
+      );
+    this.#made = true;
     return sql;
   }
 
@@ -35,7 +41,8 @@ export class Directory extends createDurable() {
       version,
       here ? 1 : 0,
     );
-    return this.state.storage.kv.get<boolean>('listed') ?? false;
+    this.#listed ||= this.state.storage.kv.get<boolean>('listed') ?? false;
+    return this.#listed;
   }
 
   /** The tenant is in the records' list by now. */

@@ -1,6 +1,7 @@
 import type { PlacedRow } from '../channel/history.ts';
 import type { Asked } from '../channel/regenerate.ts';
 import { contextOf, type Env } from '../env.ts';
+import { CLOSE } from '../protocol/errors.ts';
 import type { HistoryPage } from '../protocol/history.ts';
 import type { Owner } from '../protocol/identity.ts';
 import { log } from '../protocol/log.ts';
@@ -76,7 +77,12 @@ export class Recorder {
   async #begin(): Promise<void> {
     try {
       const seq = await this.#drain.reached(this.#owner);
-      if (seq > 0 && !this.#isSettled) this.#host.run(({ archive }) => archive.begin(seq));
+      if (seq > 0 && !this.#isSettled)
+        this.#host.run((channel) => {
+          channel.archive.begin(seq);
+          // Sessions that came before this was asked were told of an empty journal: they come again.
+          channel.closeAll(CLOSE.restart, 'restart');
+        });
       this.#begun = true;
     } catch (error) {
       log('error', 'nobody knows whether a user is new', { ...this.#owner, error });

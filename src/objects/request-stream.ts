@@ -9,6 +9,7 @@ import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
 import { TurnRun } from '../upstream/run.ts';
+import { readAttach } from './attach-request.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { RequestBody } from './request-body.ts';
@@ -241,7 +242,7 @@ export class RequestStream extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     if (this.#owner?.channel !== 'here') return new Response(null, { status: 404 });
     if (new URL(request.url).pathname === '/ingest') return this.#host.attachIngest();
-    const response = this.#host.attach(request);
+    const response = this.#host.attach(readAttach(request));
     // A run that a crash broke off is found by the first reader, not only by the alarm.
     await this.#settle();
     return response;

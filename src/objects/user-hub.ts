@@ -15,6 +15,7 @@ import type { Identity, Owner } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { Arrivals } from './arrivals.ts';
+import { readAttach } from './attach-request.ts';
 import { ChannelHost, editedBy } from './channel-host.ts';
 import { HubConversations } from './hub-conversations.ts';
 import { OpenRequests } from './open-requests.ts';
@@ -22,6 +23,8 @@ import { type Outcome, outcome } from './outcome.ts';
 import { Recorder } from './recorder.ts';
 import { type SessionView, sessionView } from './session-view.ts';
 import { TurnObjects } from './turn-objects.ts';
+
+const HEARTBEAT = new WebSocketRequestResponsePair(PING, PONG);
 
 /** What a user has going on. */
 export interface HubLoad {
@@ -56,15 +59,20 @@ export class UserHub extends DurableObject<Env> {
       this.#change(work),
     );
     this.#turns = new TurnObjects(env, this.#owner);
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    ctx.setWebSocketAutoResponse(HEARTBEAT);
   }
 
   override async fetch(request: Request): Promise<Response> {
-    await this.#recorder.begin();
-    if (new URL(request.url).pathname === '/ingest') return this.#host.attachIngest();
+    if (new URL(request.url).pathname === '/ingest') {
+      await this.#recorder.begin();
+      return this.#host.attachIngest();
+    }
+    const attach = readAttach(request);
+    // Who has been here before is told how far the records are; of anybody else it is asked when there is something to store.
+    if (attach.cursor !== undefined) await this.#recorder.begin();
     // Before the 101, so that the Directory never lacks somebody who is online.
     if (this.#host.channel.sessions.length === 0) await this.#arrivals.arrive();
-    const response = this.#host.attach(request);
+    const response = this.#host.attach(attach);
     for (const turn of this.#host.channel.running) this.ctx.waitUntil(this.#turns.lookAfter(turn));
     return response;
   }

@@ -22,6 +22,11 @@ export function use(c: Ctx): Context {
   return contextOf(c.env);
 }
 
+/** Whether a client wants a WebSocket. */
+export function isUpgrade(c: Ctx): boolean {
+  return c.req.header('upgrade')?.toLowerCase() === 'websocket';
+}
+
 /** P-WS-1, and for everything that a cookie speaks for. Throws `forbidden`. */
 export function requireOrigin(c: Ctx): void {
   if (!isAllowedOrigin(c.req.header('origin'), c.req.url, use(c).config.allowed_origins)) {

@@ -1,7 +1,7 @@
 import { bearer } from '../auth/tokens.ts';
 import { SUBPROTOCOL } from '../protocol/client-frames.ts';
 import { StarwireError } from '../protocol/errors.ts';
-import { type Ctx, cookieOf, requireOrigin } from './app.ts';
+import { type Ctx, cookieOf, isUpgrade, requireOrigin } from './app.ts';
 
 /** What a client says as its socket opens. */
 export interface Handshake {
@@ -15,7 +15,7 @@ export interface Handshake {
  * for a foreign `Origin` (P-WS-1), `bad_request` where it is none or has a token in its address (P-WS-2).
  */
 export function handshakeOf(c: Ctx, cookies: readonly string[] = []): Handshake {
-  if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
+  if (!isUpgrade(c)) {
     throw new StarwireError('bad_request', 'this address takes WebSocket connections only');
   }
   requireOrigin(c);

@@ -3,7 +3,7 @@ import { cors } from 'hono/cors';
 import { contextOf } from '../env.ts';
 import { VERSION } from '../version.ts';
 import { admin } from './admin.ts';
-import { type AppEnv, refusal, statusOf } from './app.ts';
+import { type AppEnv, isUpgrade, refusal, statusOf, use } from './app.ts';
 import { clientApi } from './client-api.ts';
 import { dev } from './dev.ts';
 import { dialects } from './dialects.ts';
@@ -25,14 +25,13 @@ app.use(async (c, next) => {
   await next();
 });
 
-// Pages on the origins that may open sockets may use the HTTP side as well.
-app.use(
-  cors({
-    origin: (origin, c) => (contextOf(c.env).config.allowed_origins.includes(origin) ? origin : null),
-    exposeHeaders: ['x-request-id', 'retry-after'],
-    maxAge: 86_400,
-  }),
-);
+// Pages on the origins that may open sockets may use the HTTP side as well; of a socket, browsers ask nothing of the kind.
+const shared = cors({
+  origin: (origin, c) => (contextOf(c.env).config.allowed_origins.includes(origin) ? origin : null),
+  exposeHeaders: ['x-request-id', 'retry-after'],
+  maxAge: 86_400,
+});
+app.use((c, next) => (isUpgrade(c) || use(c).config.allowed_origins.length === 0 ? next() : shared(c, next)));
 
 // What is made for one client is kept by no cache and is of no other type than it says.
 app.use(async (c, next) => {

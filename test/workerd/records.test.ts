@@ -203,6 +203,24 @@ describe('a hub whose storage was lost while D1 was kept', () => {
     expect(list.conversations.map(({ id }) => id)).toEqual(['old', 'default']);
   });
 
+  test('P-WS-8 has whoever came first come again, and tells them that there is history', async () => {
+    const user = someone();
+    for (const text of ['one', 'two']) await post(user, [{ kind: 'message', text }]);
+    await hubOf(user).record();
+    await lose(user);
+    const client = await connect(user);
+    expect(client.of('ready')).toMatchObject([{ seq: 0 }]);
+    const [three] = await post(user, [{ kind: 'message', text: 'three' }]);
+    expect(three?.seq).toBe(3);
+    expect(await client.untilClosed()).toBe(1012);
+    const again = await connect(user, placeOf(client));
+    expect(again.of('reset')).toMatchObject([{ reason: 'retention', seq: 3 }]);
+    const { messages } = await history(user);
+    expect(messages.map((row) => row.type === 'message' && row.text)).toEqual(['three', 'two', 'one']);
+    await post(user, [{ kind: 'message', text: 'four' }]);
+    expect(again.of('message')).toMatchObject([{ seq: 4, text: 'four' }]);
+  });
+
   test('begins as the first time where its user was erased', async () => {
     const user = someone();
     await post(user, [{ kind: 'message', text: 'one' }]);

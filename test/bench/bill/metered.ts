@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { inRoot } from '../../../src/local/paths.ts';
-import { describeWorker } from '../../../src/local/runtime.ts';
+import { describeWorkers } from '../../../src/local/runtime.ts';
 import { runWrangler } from '../../../src/local/wrangler.ts';
 import type { Metering } from '../usage.ts';
 
@@ -32,8 +32,7 @@ export async function startMetered(variables: Record<string, string>): Promise<M
   const state = await mkdtemp(join(tmpdir(), 'starwire-bill-'));
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      ...describeWorker({ ...secrets, ...variables }),
-      modules: [{ type: 'ESModule', path: join(outdir, 'worker.js') }],
+      ...describeWorkers({ ...secrets, ...variables }, join(outdir, 'worker.js')),
       host: '127.0.0.1',
       port: 0,
       resourcePersistencePath: state,

@@ -1,12 +1,12 @@
 /** Serves the production bundle with nothing else around it, and says when it listens: what a cold start is measured on. */
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
-import { describeWorker } from '../../../src/local/runtime.ts';
+import { describeWorkers } from '../../../src/local/runtime.ts';
 import { endOnSignal } from '../../../src/local/signals.ts';
 
 const [state = ''] = process.argv.slice(2);
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
-    ...describeWorker({
+    ...describeWorkers({
       AUTH_SECRET: 'bench-auth-secret-bench-auth-secret-00',
       INTERNAL_TOKEN: 'bench-internal-token-0001',
       UPSTREAM_WEBHOOK_SECRET: 'whsec_YmVuY2gtd2ViaG9vay1zZWNyZXQtYmVuY2g=',

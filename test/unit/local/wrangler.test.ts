@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { unstable_readConfig } from 'wrangler';
 import { inRoot } from '../../../src/local/paths.ts';
-import { describeWorker, SCHEDULED_MS } from '../../../src/local/runtime.ts';
+import { gateway, page, SCHEDULED_MS } from '../../../src/local/runtime.ts';
 
 /** What this test looks at; wrangler's own type of it refers to a package that is not published. */
 interface Deployed {
@@ -19,24 +19,22 @@ interface Deployed {
 }
 
 const deployed: Deployed = unstable_readConfig({ config: inRoot('wrangler.toml') }, { hideWarnings: true });
-const local = describeWorker({});
 
 test('`npm start` serves what wrangler.toml deploys', () => {
-  expect(local.name).toBe(deployed.name);
-  expect(local.compatibilityDate).toBe(deployed.compatibility_date);
-  expect(local.compatibilityFlags).toEqual(deployed.compatibility_flags);
+  expect(gateway.name).toBe(deployed.name);
+  expect(gateway.compatibilityDate).toBe(deployed.compatibility_date);
+  expect(gateway.compatibilityFlags).toEqual(deployed.compatibility_flags);
   const objects = deployed.durable_objects.bindings.map(({ name, class_name }) => [
     name,
     { className: class_name, useSQLite: true },
   ]);
-  expect(local.durableObjects).toEqual(Object.fromEntries(objects));
-  expect(Object.keys(local.d1Databases)).toEqual(deployed.d1_databases.map(({ binding }) => binding));
-  expect(Object.keys(local.r2Buckets)).toEqual(deployed.r2_buckets.map(({ binding }) => binding));
-  expect(local.assets).toMatchObject({
-    directory: inRoot(deployed.assets.directory),
-    binding: deployed.assets.binding,
-    run_worker_first: deployed.assets.run_worker_first,
-  });
+  expect(gateway.durableObjects).toEqual(Object.fromEntries(objects));
+  expect(Object.keys(gateway.d1Databases)).toEqual(deployed.d1_databases.map(({ binding }) => binding));
+  expect(Object.keys(gateway.r2Buckets)).toEqual(deployed.r2_buckets.map(({ binding }) => binding));
+  // There the Worker is asked first; here nothing stands in front of it, and it asks for the page's files by the same name.
+  expect(deployed.assets.run_worker_first).toBe(true);
+  expect(gateway.serviceBindings).toEqual({ [deployed.assets.binding]: page.name });
+  expect(page.assets.directory).toBe(inRoot(deployed.assets.directory));
 });
 
 test('scheduled work runs as often on one machine as where it is deployed', () => {
