@@ -41,11 +41,7 @@ export class Channel {
 
   constructor(ports: Ports, sockets: Iterable<Socket>) {
     this.#roster = new Roster(sockets, ports.clock, ports.limits);
-    this.#core = new Core(
-      ports,
-      (outs, before) => this.#roster.fanout(outs, before),
-      () => this.#roster.online,
-    );
+    this.#core = new Core(ports, this.#roster);
     this.conversations = new Conversations(this.#core);
     this.archive = new Archive(this.#core, this.#maintenance);
     const told = this.#roster.all[0]?.is.epoch;

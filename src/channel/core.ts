@@ -33,8 +33,15 @@ export interface Ports {
 /** Code units of streamed text that may wait to be stored. */
 const UNFLUSHED_UNITS = 32_768;
 
-/** Gives frames to the sessions, in order; says whether at least one was written them. */
-export type Fanout = (outs: readonly Out[], before: Standing) => boolean;
+/** The sessions, as the state of the channel sees them. */
+export interface Audience {
+  /** Gives frames to the sessions, in order; says whether at least one was written them. */
+  fanout(outs: readonly Out[], before: Standing | undefined): boolean;
+  /** Whether a frame that is sent now reaches somebody. */
+  readonly online: boolean;
+  /** Whether somebody may fall behind, and needs to know where the channel stood before the frames. */
+  readonly relayed: boolean;
+}
 
 /**
  * The state of one channel and the only way to change it: `commit` writes in one transaction, then shows (P-UP-6: what was
@@ -50,18 +57,16 @@ export class Core {
   readonly ingests: Ingests;
   readonly producers: Producers;
   readonly recalled: Recalled;
-  readonly #fanout: Fanout;
-  readonly #online: () => boolean;
+  readonly #audience: Audience;
   #frames: ServerFrame[] = [];
   /** How often something was stored: where it is the same, nothing that is stored has changed. */
   revision = 0;
   /** A write failed: memory is no longer what is stored, and must not be stored any more. */
   #broken = false;
 
-  constructor(ports: Ports, fanout: Fanout, online: () => boolean) {
+  constructor(ports: Ports, audience: Audience) {
     this.ports = ports;
-    this.#fanout = fanout;
-    this.#online = online;
+    this.#audience = audience;
     this.tables = new Tables(ports.sql);
     const { tables } = this;
     this.journal = new Journal(ports.sql, tables, ports.clock, ports.epochs);
@@ -108,14 +113,15 @@ export class Core {
    * the two: an `ack` comes before the frames it is about.
    */
   commit<T>(work: () => T, acknowledge?: (value: T) => void): { value: T; delivered: boolean } {
-    const before = this.standing;
+    const { head } = this.journal;
+    const before = this.#before;
     this.#frames = [];
     const value = this.#write(work);
     acknowledge?.(value);
     const delivered = this.#show(before);
     // Sockets that looked alive were dead, or have no credit: the next connection is given what went to nobody (P-WS-9).
-    if (!delivered && this.journal.head > before.seq)
-      this.ports.sql.transaction(() => this.journal.missed(before.seq + 1));
+    if (!delivered && this.journal.head > head)
+      this.ports.sql.transaction(() => this.journal.missed(head + 1));
     return { value, delivered };
   }
 
@@ -124,7 +130,7 @@ export class Core {
    * it asks for its storing in time; much of it is stored at once.
    */
   stream<T>(work: () => T): { value: T; delivered: boolean } {
-    const before = this.standing;
+    const before = this.#before;
     this.#frames = [];
     const value = work();
     const delivered = this.#show(before);
@@ -160,15 +166,19 @@ export class Core {
     }
   }
 
-  #show(before: Standing): boolean {
+  get #before(): Standing | undefined {
+    return this.#audience.relayed ? this.standing : undefined;
+  }
+
+  #show(before: Standing | undefined): boolean {
     const outs = this.#frames.map((frame) => Out.of(frame));
     this.#frames = [];
-    return outs.length > 0 && this.#fanout(outs, before);
+    return outs.length > 0 && this.#audience.fanout(outs, before);
   }
 
   /** Journals a frame, inside `commit`, and returns it numbered; `conversation` where it is of one that it does not name. */
   emit<F extends DurableFrame>(entry: Unnumbered<F>, conversation?: string): F {
-    const frame = this.journal.append<F>(entry, this.#online(), conversation);
+    const frame = this.journal.append<F>(entry, this.#audience.online, conversation);
     this.#frames.push(render(frame, this.links));
     return frame;
   }

@@ -2,7 +2,7 @@ import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { CREDIT_STEPS, type Limits } from '../protocol/limits.ts';
 import type { ErrorFrame, ServerFrame } from '../protocol/server-frames.ts';
-import type { Core } from './core.ts';
+import type { Audience, Core } from './core.ts';
 import { Out } from './out.ts';
 import type { Standing } from './place.ts';
 import type { Clock, Socket } from './ports.ts';
@@ -10,7 +10,7 @@ import { advance, entries, openState, openText } from './replay.ts';
 import { type Attachment, Session } from './session.ts';
 
 /** The sessions of one channel, and how frames get to them. */
-export class Roster {
+export class Roster implements Audience {
   readonly #sessions = new Map<Socket, Session>();
   readonly #clock: Clock;
   readonly #limits: Limits;
@@ -62,12 +62,19 @@ export class Roster {
     for (const session of this.#sessions.values()) session.close(code, reason);
   }
 
+  /** Whether there is an SSE relay. */
+  get relayed(): boolean {
+    for (const session of this.#sessions.values()) if (session.is.credit !== undefined) return true;
+    return false;
+  }
+
   /** Sends to all sessions in the same order (P-WS-4); returns whether at least one was written. */
-  fanout(outs: readonly Out[], before: Standing): boolean {
+  fanout(outs: readonly Out[], before: Standing | undefined): boolean {
     let delivered = false;
     for (const session of this.#sessions.values()) {
       if (!session.open || this.expired(session)) continue;
-      if (session.is.credit !== undefined) delivered = this.#relay(session, outs, before) || delivered;
+      if (before && session.is.credit !== undefined)
+        delivered = this.#relay(session, outs, before) || delivered;
       else delivered = session.send(outs) || delivered;
       this.#closeIfSlow(session);
     }

@@ -34,7 +34,6 @@ export class IngestLink {
   #socket: Promise<WebSocket> | undefined;
   #queue: Numbered[] = [];
   #queued = 0;
-  #planned = false;
   /** Sent, and not known to be stored. */
   #kept: Numbered[] = [];
   /** What became of the last chunk: others are expected to fare the same. */
@@ -52,7 +51,7 @@ export class IngestLink {
   /** Something was sent twice: what the object calls a duplicate may be our own. */
   #resent = false;
   #failed = false;
-  readonly #storing = new StorePolicy(() => this.#pump());
+  readonly #storing = new StorePolicy(() => this.flush());
 
   constructor(
     target: () => IngestTarget,
@@ -70,13 +69,16 @@ export class IngestLink {
     return this.#status;
   }
 
-  /** Takes an event; one that has failed takes none. */
+  /** Takes an event, which `flush` sends; a link that has failed takes none. */
   push(n: number, event: ChannelEvent): void {
     if (this.#failed) return;
     enqueue(this.#queue, n, event);
     this.#queued += 'text' in event && event.text ? event.text.length : 256;
-    // What is pushed in one go is sent in one go.
-    this.#plan();
+  }
+
+  /** Sends what was pushed, as soon as nothing is under way. */
+  flush(): void {
+    if (!this.#busy && !this.#failed && (this.#queue.length > 0 || this.#storing.due)) this.#send();
   }
 
   /** What the source has to wait for before it goes on; undefined where there is room. Rejects with what the link failed with. */
@@ -89,6 +91,7 @@ export class IngestLink {
    * ours, and would take what is sent again for new.
    */
   async end(): Promise<void> {
+    this.flush();
     await this.#quiet();
     while (this.#kept.length > 0) {
       this.#wanted = true;
@@ -103,6 +106,7 @@ export class IngestLink {
 
   /** Gives the socket up without an end: the source broke off. */
   async abandon(): Promise<void> {
+    this.flush();
     await this.#quiet();
     this.#storing.stop();
     (await this.#socket)?.close(1000, 'source broke off');
@@ -113,19 +117,6 @@ export class IngestLink {
     // What waited behind a batch goes with the answer to it, so that one follows the other.
     do await this.#idle.promise;
     while (this.#busy);
-  }
-
-  #plan(): void {
-    if (this.#planned) return;
-    this.#planned = true;
-    queueMicrotask(() => {
-      this.#planned = false;
-      this.#pump();
-    });
-  }
-
-  #pump(): void {
-    if (!this.#busy && !this.#failed && (this.#queue.length > 0 || this.#storing.due)) this.#send();
   }
 
   #send(): void {
@@ -213,7 +204,7 @@ export class IngestLink {
     this.#reconnects = 0;
     this.#busy = false;
     this.#idle.resolve();
-    this.#pump();
+    this.flush();
   }
 
   /** The object was reset: what it may not have stored is sent again. */

@@ -126,6 +126,7 @@ function linkSink(
   return {
     async push(event) {
       link.push(n++, await store(event));
+      link.flush();
       await link.room;
     },
     end: () => link.end(),

@@ -53,6 +53,8 @@ class Lines {
   /** Names this request to the channels, so that a crash of one in the middle repeats nothing. */
   readonly #key: string;
   readonly #links = new Map<string, IngestLink>();
+  /** Those that were given something since the last flush. */
+  readonly #touched = new Set<IngestLink>();
   readonly #slots: Slot[] = [];
   readonly #pending = new Map<number, Sent>();
   #last: Placed | undefined;
@@ -78,7 +80,14 @@ class Lines {
         const wait = this.#take(line);
         if (wait !== undefined) await wait;
       }
+      this.#flush();
     }
+  }
+
+  /** What came together is sent together. */
+  #flush(): void {
+    for (const link of this.#touched) link.flush();
+    this.#touched.clear();
   }
 
   /** Takes a line; a promise where there is something to wait for before the next one. Throws what ends the whole request. */
@@ -93,6 +102,7 @@ class Lines {
       return this.#refuse(error, line.number);
     }
     if (one.event.kind !== 'file') return this.#send(n, one.target, one.event, line.number);
+    this.#flush();
     return complete(this.#c, one).then(
       (event) => this.#send(n, one.target, event, line.number),
       (error: unknown) => this.#refuse(error, line.number),
@@ -104,6 +114,7 @@ class Lines {
     const slot = slotOf(this.#slots, event, target.name);
     this.#pending.set(n, { slot, event, line, to: target.name });
     link.push(n, event);
+    this.#touched.add(link);
     // Where one has failed the other channels go on; how it ended is told at the end.
     return this.#producer ? link.room : link.room?.catch(() => undefined);
   }

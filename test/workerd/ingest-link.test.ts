@@ -61,8 +61,10 @@ describe('a link into a channel', () => {
     );
     let ended = false;
     link.push(0, chunk('a'));
+    link.flush();
     await target.request(0);
     link.push(1, { kind: 'done', turn: 't', text: 'b' });
+    link.flush();
     const end = link.end().then(() => {
       ended = true;
     });
@@ -85,6 +87,7 @@ describe('a link into a channel', () => {
       () => undefined,
     );
     link.push(0, chunk('a'));
+    link.flush();
     await target.request(0);
     const end = link.end();
     target.answer(0, false);
@@ -109,6 +112,7 @@ describe('a link into a channel', () => {
       (n, result) => told.push([n, result]),
     );
     link.push(0, chunk('a'));
+    link.flush();
     await target.request(0);
     target.answer(0, false, { id: 'm', delivered: true });
     return { target, link, told };
@@ -117,8 +121,10 @@ describe('a link into a channel', () => {
   test('P-WS-6 a little text goes at once, and is not waited for; what became of it is told with the next answer', async () => {
     const { target, link, told } = await begun();
     link.push(1, chunk('b'));
+    link.flush();
     expect((await target.request(1)).expect).toEqual({ id: 'm', delivered: true });
     link.push(2, chunk('c'));
+    link.flush();
     await target.request(2);
     expect(told.map(([n]) => n)).toEqual([0]);
     const end = link.end();
@@ -134,6 +140,7 @@ describe('a link into a channel', () => {
     const { target, link, told } = await begun();
     for (const n of [1, 2, 3]) {
       link.push(n, chunk('b'));
+      link.flush();
       await target.request(n);
     }
     const error = { code: 'turn_finished', message: 'over', retryable: false } as const;
@@ -144,6 +151,7 @@ describe('a link into a channel', () => {
       [2, { delivered: false, error }],
     ]);
     link.push(4, { kind: 'done', turn: 't' });
+    link.flush();
     await target.request(4);
     target.answer(4, true, { id: 'm', delivered: true });
     expect(told.slice(3).map(([n]) => n)).toEqual([3, 4]);
@@ -152,9 +160,11 @@ describe('a link into a channel', () => {
   test('P-WS-6 much text is waited for, and what comes meanwhile goes together', async () => {
     const { target, link } = await begun();
     link.push(1, chunk('x'.repeat(5_000)));
+    link.flush();
     expect((await target.request(1)).expect).toBeUndefined();
     link.push(2, chunk('b'));
     link.push(3, chunk('c'));
+    link.flush();
     target.answer(1, false);
     expect(textsOf(await target.request(2))).toEqual(['b', 'c']);
   });
@@ -162,6 +172,7 @@ describe('a link into a channel', () => {
   test('P-UP-7 what nobody answered goes again when the socket is lost', async () => {
     const { target, link, told } = await begun();
     link.push(1, chunk('b'));
+    link.flush();
     await target.request(1);
     target.lose();
     const again = await target.request(2);
