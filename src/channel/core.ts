@@ -153,9 +153,10 @@ export class Core {
           const value = work();
           const { mark } = this.ingests;
           const written = this.turns.storeAll(this.now, mark);
+          const { ended, replaced } = this.turns.takeDropped();
           // Text without a mark takes the place of one that had it.
-          const dropped = this.turns.takeDropped() || (written && mark === null);
-          this.ingests.storeAll(this.now, { marked: written && mark !== null, dropped });
+          const texts = replaced || (written && mark === null);
+          this.ingests.storeAll(this.now, { marked: written && mark !== null, dropped: ended, texts });
           return value;
         }),
       );

@@ -16,7 +16,10 @@ interface Row {
 
 const MOST_FAILED = 1_000;
 
-/** Keys that we make ourselves name a request only while it lasts. */
+/**
+ * Keys that we make ourselves name a request only while it lasts, and nobody asks for its results later. Should its events come
+ * again after a crash, those of turns that have ended since are known by that (see `ingest`): they need no row.
+ */
 const PASSING = '~';
 
 /** Requests that are told of in one mark. */
@@ -37,14 +40,28 @@ export class Ingest {
   dirty: boolean;
   /** Its state is stored in a mark only. */
   #marked: boolean;
+  /** There are rows of it. */
+  #rows: boolean;
 
-  constructor(sql: Sql, tables: Tables, key: string, row: Row, { dirty = false, marked = false } = {}) {
+  constructor(
+    sql: Sql,
+    tables: Tables,
+    key: string,
+    row: Row,
+    { dirty = false, marked = false, rows = false } = {},
+  ) {
     this.#sql = sql;
     this.#tables = tables;
     this.key = key;
     this.#row = row;
     this.dirty = dirty;
     this.#marked = marked;
+    this.#rows = rows;
+  }
+
+  /** Whether it is one of ours. */
+  get passing(): boolean {
+    return this.key.startsWith(PASSING);
   }
 
   /** What a mark must tell of it; undefined where its row tells, or must. */
@@ -97,6 +114,7 @@ export class Ingest {
     this.#row.next = Math.max(this.#row.next, n + 1);
     this.dirty = true;
     if (!result) return;
+    this.#rows = true;
     this.#tables.make('results');
     this.#sql.run(
       'INSERT OR REPLACE INTO results (key, n, result) VALUES (?, ?, ?)',
@@ -125,17 +143,22 @@ export class Ingest {
     this.dirty = true;
   }
 
-  /** Stores it in a row of its own, where it is not stored, or only in a mark. */
-  store(now: number): void {
+  /**
+   * Stores it in a row of its own, where it is not stored, or only in a mark. `texts`: there is text of open turns that no mark
+   * tells of.
+   */
+  store(now: number, texts: boolean): void {
     if (!this.dirty && !this.#marked) return;
     this.dirty = false;
+    const { body, next, failed, done } = this.#row;
+    if (this.passing && !this.#rows && !texts && failed.length === 0) return;
     this.#marked = false;
-    if (this.#row.done && this.key.startsWith(PASSING)) {
+    if (this.passing && done) {
       for (const table of ['ingests', 'results'] as const)
         if (this.#tables.has(table)) this.#sql.run(`DELETE FROM ${table} WHERE key = ?`, this.key);
       return;
     }
-    const { body, next, failed, done } = this.#row;
+    this.#rows = true;
     this.#tables.make('ingests');
     this.#sql.run(
       'INSERT OR REPLACE INTO ingests (key, body, next, failed, done, at) VALUES (?, ?, ?, ?, ?, ?)',
@@ -202,12 +225,8 @@ export class Ingests {
     )[0];
     if (!row) return undefined;
     const { body, next, failed, done } = row;
-    return new Ingest(this.#sql, this.#tables, key, {
-      body,
-      next,
-      failed: JSON.parse(failed),
-      done: done === 1,
-    });
+    const state = { body, next, failed: JSON.parse(failed), done: done === 1 };
+    return new Ingest(this.#sql, this.#tables, key, state, { rows: true });
   }
 
   get dirty(): boolean {
@@ -217,12 +236,15 @@ export class Ingests {
 
   /**
    * Stores what is not stored yet, inside a transaction, and forgets ended requests from memory. `marked`: the mark was
-   * written; `dropped`: marks were dropped.
+   * written. `dropped`: marks were dropped, with their turns; `texts`: or beside texts that are still there.
    */
-  storeAll(now: number, { marked, dropped }: { marked: boolean; dropped: boolean }): void {
+  storeAll(
+    now: number,
+    { marked, dropped, texts }: { marked: boolean; dropped: boolean; texts: boolean },
+  ): void {
     for (const ingest of this.#open.values()) {
       if (marked && ingest.mark) ingest.marked();
-      else if (ingest.dirty || dropped) ingest.store(now);
+      else if (ingest.dirty || dropped || texts) ingest.store(now, texts);
       if (ingest.done) this.#open.delete(ingest.key);
     }
   }

@@ -48,7 +48,7 @@ function forget({ ports: { sql, limits }, tables, ingests, now }: Core): void {
     if (tables.has(table)) sql.run(`DELETE FROM ${table} WHERE open = 0 AND at < ?`, before);
   if (!tables.has('results')) return;
   // Of requests under way that only a mark tells of, the results stay.
-  ingests.storeAll(now, { marked: false, dropped: true });
+  ingests.storeAll(now, { marked: false, dropped: true, texts: false });
   tables.make('ingests');
   sql.run('DELETE FROM results WHERE key NOT IN (SELECT key FROM ingests)');
 }

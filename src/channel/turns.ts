@@ -62,11 +62,16 @@ export class OpenTurn {
 }
 
 /** The turns of one channel: open ones in memory and storage, finished ones in storage for a while. */
+interface Dropped {
+  ended: boolean;
+  replaced: boolean;
+}
+
 export class Turns {
   readonly #sql: Sql;
   readonly #open = new Map<string, OpenTurn>();
   readonly #tables: Tables;
-  #dropped = false;
+  #dropped: Dropped = { ended: false, replaced: false };
 
   constructor(sql: Sql, tables: Tables) {
     this.#sql = sql;
@@ -152,13 +157,12 @@ export class Turns {
   /** Stores what is not stored of a turn, inside a transaction; says whether text was written, and with it `mark`. */
   store(open: OpenTurn, now: number, mark: string | null = null): boolean {
     const { state } = open;
-    if (open.unflushed > 0) this.#tables.make('texts');
-    const texts = [open.text, open.reasoning].map((one) => one.flush(this.#sql, now, mark));
-    const written = texts.includes(true);
+    const live = !isTerminal(state.status);
+    // The text of a turn that ends is in its message.
+    const written = live && this.#flush(open, now, mark);
     state.text_length = open.text.length;
     state.reasoning_length = open.reasoning.length;
     if (!open.dirty) return written;
-    const live = !isTerminal(state.status);
     this.#tables.make('turns');
     // `at` orders open turns by age and lets finished ones be forgotten.
     this.#sql.run(
@@ -169,11 +173,17 @@ export class Turns {
       now,
     );
     if (!live) {
-      this.#dropTexts(state.turn);
+      if (this.#dropTexts(state.turn)) this.#dropped.ended = true;
       this.#open.delete(state.turn);
     }
     open.dirty = false;
-    return written && live;
+    return written;
+  }
+
+  #flush({ text, reasoning, unflushed }: OpenTurn, now: number, mark: string | null): boolean {
+    if (unflushed === 0) return false;
+    this.#tables.make('texts');
+    return [text, reasoning].map((one) => one.flush(this.#sql, now, mark)).includes(true);
   }
 
   /** Stores all turns that have something unstored; says whether text was written, and with it `mark`. */
@@ -184,19 +194,19 @@ export class Turns {
   /** Gives a turn another text, inside a transaction. */
   replaceText(open: OpenTurn, text: string): void {
     open.text.reset(text);
-    this.#dropTexts(open.state.turn, 'text');
+    if (this.#dropTexts(open.state.turn, 'text')) this.#dropped.replaced = true;
   }
 
-  #dropTexts(turn: string, kind?: TextKind): void {
-    if (!this.#tables.has('texts')) return;
+  #dropTexts(turn: string, kind?: TextKind): boolean {
+    if (!this.#tables.has('texts')) return false;
     this.#sql.run('DELETE FROM texts WHERE turn = ?1 AND (?2 IS NULL OR kind = ?2)', turn, kind ?? null);
-    this.#dropped = true;
+    return true;
   }
 
-  /** Whether texts were dropped since the last time, and with them marks. */
-  takeDropped(): boolean {
+  /** Whether texts were dropped since the last time, and with them marks: of turns that have ended, or that go on. */
+  takeDropped(): Dropped {
     const dropped = this.#dropped;
-    this.#dropped = false;
+    this.#dropped = { ended: false, replaced: false };
     return dropped;
   }
 

@@ -160,7 +160,12 @@ export class IngestLink {
     this.#socket ??= this.#connect();
     const socket = await this.#socket;
     const asked = { end: this.#ending, store: this.#wanted || this.#storing.due };
-    const batch: Batch = { ...this.#fields, events, ...(expect ? { end: false, expect } : asked) };
+    const batch: Batch = {
+      ...this.#fields,
+      events,
+      ...(events.length > fresh.length && { again: true }),
+      ...(expect ? { end: false, expect } : asked),
+    };
     socket.send(JSON.stringify(batch));
   }
 

@@ -338,6 +338,74 @@ describe('how far a request has come is stored with the text that came', () => {
   });
 });
 
+describe('a request of ours whose turn ends', () => {
+  const rows = (world: World) =>
+    ['ingests', 'results', 'texts'].filter(
+      (table) =>
+        world.sql.all('SELECT 1 FROM sqlite_master WHERE name = ?', table).length > 0 &&
+        world.sql.all(`SELECT 1 FROM ${table}`).length > 0,
+    );
+  const key = '~lines 1';
+
+  test('P-UP-7 leaves no row of itself, and what comes again after a crash was part of the turn', () => {
+    for (const stored of [true, false]) {
+      const world = new World();
+      const turn = world.turn();
+      const events = [...numbered([chunk(turn, 'a'), chunk(turn, 'b')]), { n: 2, event: done(turn) }];
+      if (stored) world.ingest({ key, events: events.slice(0, 2), end: false, store: true });
+      const [, , ended] = world.ingest({
+        key,
+        events: stored ? events.slice(2) : events,
+        end: false,
+      }).results;
+      const head = world.head;
+      expect(rows(world)).toEqual([]);
+      world.crash();
+      const { results } = world.ingest({ key, events, end: false, again: true });
+      expect(results.map(({ result }) => [result.error, result.duplicate])).toEqual(
+        Array(3).fill([undefined, true]),
+      );
+      if (ended) expect(results[2]?.result).toMatchObject({ id: ended.result.id, seq: ended.result.seq });
+      world.ingest({ key, events: [] });
+      expect(world.head).toBe(head);
+      expect(world.journal.at(-2)).toMatchObject({ text: 'ab' });
+    }
+  });
+
+  test('P-UP-7 counts its other turns once all the same', () => {
+    const world = new World();
+    const [one, two] = [world.turn(), world.turn()];
+    const events = numbered([chunk(one, 'a'), chunk(two, 'x'), chunk(one, 'b'), done(one), chunk(two, 'y')]);
+    world.ingest({ key, events: events.slice(0, 2), end: false, store: true });
+    world.ingest({ key, events: events.slice(2), end: false });
+    world.crash();
+    world.ingest({ key, events, again: true });
+    world.apply(done(two));
+    expect(world.journal.filter(({ type }) => type === 'message')).toMatchObject([
+      { text: 'ab' },
+      { text: 'xy' },
+    ]);
+  });
+
+  test('P-WS-11 what comes again for a turn that was cancelled meanwhile is refused', () => {
+    const world = new World();
+    const turn = world.turn();
+    world.ingest({ key, events: numbered([chunk(turn, 'a')]), end: false });
+    world.channel.cancel(turn);
+    world.crash();
+    const { results } = world.ingest({ key, events: numbered([chunk(turn, 'a'), done(turn)]), again: true });
+    expect(results[1]?.result.error?.code).toBe('turn_finished');
+  });
+
+  test('P-UP-8 events of another request for a turn that has ended are refused', () => {
+    const world = new World();
+    const turn = world.turn();
+    world.ingest({ key, events: numbered([chunk(turn, 'a'), done(turn)]) });
+    const { results } = world.ingest({ key: '~lines 2', events: numbered([chunk(turn, 'b')]) });
+    expect(results[0]?.result.error?.code).toBe('turn_finished');
+  });
+});
+
 describe('a run of chunks', () => {
   /** Chunks that begin with number `from`, as one run. */
   const run = (turn: string, text: string, from = 0) => {

@@ -164,8 +164,8 @@ class FakeStream implements Stream {
     this.#world = world;
   }
 
-  #send(events: Numbered[], { end = false, store = false } = {}): OutboundResult[] {
-    const { results } = this.#world.ingest({ key: this.#key, events, end, store });
+  #send(events: Numbered[], { end = false, store = false, again = false } = {}): OutboundResult[] {
+    const { results } = this.#world.ingest({ key: this.#key, events, end, store, again });
     if (this.#world.channel.stored) this.#kept = [];
     return each(results).map(({ result }) => result);
   }
@@ -178,7 +178,7 @@ class FakeStream implements Stream {
   }
 
   again(): void {
-    if (!this.#ended) this.#send(this.#kept);
+    if (!this.#ended) this.#send(this.#kept, { again: true });
   }
 
   store(): void {
