@@ -38,13 +38,18 @@ export async function paced(wire: Wire, options: Tasks['paced']): Promise<Load> 
     },
     figures() {
       const latencies: number[] = [];
+      const later: number[] = [];
       for (const [user, theirs] of opened.entries())
-        for (const tab of theirs)
-          latencies.push(...latenciesOf(wire, tab, times[user] ?? new Float64Array()));
+        for (const tab of theirs) {
+          const each = latenciesOf(wire, tab, times[user] ?? new Float64Array());
+          latencies.push(...each);
+          later.push(...each.slice(per_second));
+        }
       const messages = all.reduce((sum, tab) => sum + tab.messages.length, 0);
       return {
         p50_ms: percentile(latencies, 0.5),
         p99_ms: percentile(latencies, 0.99),
+        later_p99_ms: percentile(later, 0.99),
         messages_per_delivery: messages / (chunks * all.length),
       };
     },
