@@ -1,4 +1,5 @@
 import { bisheng } from '../../../src/dialects/bisheng/bisheng.ts';
+import type { Down } from '../../../src/dialects/dialect.ts';
 import type {
   ChunkFrame,
   ErrorFrame,
@@ -88,7 +89,7 @@ interface Shown {
 }
 
 /** Frames as `category/type`, with what they say behind it, and `#` the id of their message. */
-export function brief(frames: readonly object[]): string[] {
+export function brief(frames: readonly Down[]): string[] {
   return (frames as readonly Shown[]).map(({ category, type, message, message_id }) => {
     const id = message_id === null ? '' : ` #${message_id}`;
     const text = message === '' ? '' : ` ${typeof message === 'string' ? message : wordsOf(message)}`;

@@ -1,0 +1,4 @@
+/** The dialects that are spoken here (section 7): a new one is modules of its own and its line. */
+
+export { bisheng } from './bisheng.ts';
+export { konstruct } from './konstruct.ts';
