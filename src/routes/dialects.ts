@@ -4,7 +4,6 @@ import { type AppEnv, type Ctx, hubOf, use } from './app.ts';
 import { relayOf } from './attach.ts';
 import { requireToken } from './door.ts';
 import { handshakeOf } from './handshake.ts';
-import { hermes } from './hermes/index.ts';
 import { Interpreter } from './interpreter.ts';
 import { Relay } from './relay.ts';
 
@@ -24,7 +23,6 @@ export function dialects(spoken: Readonly<Record<string, Surface>>): Hono<AppEnv
     if (http) app.route(http.at, http.routes);
     if (socket) for (const path of socket.sockets) app.get(path, (c) => interpreted(c, socket));
   }
-  app.route('/api', hermes);
   return app;
 }
 
