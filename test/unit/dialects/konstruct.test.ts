@@ -307,6 +307,60 @@ describe('P-WS-10 questions', () => {
     expect(socket.up({ type: 'message', text: 'red' }).commands).toMatchObject([{ type: 'message' }]);
   });
 
+  const answered = { type: 'prompt_closed', seq: 5, prompt: 'p1', reason: 'answered' } as const;
+
+  test('a reply that waits for an answer holds up nobody, and goes on when it is answered', () => {
+    const socket = open();
+    socket.down(turn('running'), chunk('One?'), prompt());
+    socket.up({ type: 'message', text: 'green' });
+    expect(socket.down(said('id1', 2), turn('running', 2), chunk('Two', 0, 2))).toEqual([
+      { type: 'chunk', text: 'Two' },
+    ]);
+    expect(socket.down(reply('Two', 2), turn('completed', 2), file)).toEqual([
+      done('Two'),
+      done('[a.pdf](https://example.org/a.pdf)'),
+    ]);
+    expect(socket.down(answered, chunk(' One.', 4), reply('One? One.'), turn('completed'))).toEqual([
+      ...[{ type: 'chunk', text: ' One.' }, done(' One.')],
+    ]);
+  });
+
+  test('one that is answered while another is told goes on behind it', () => {
+    const socket = open();
+    socket.down(turn('running'), chunk('One?'), prompt());
+    expect(socket.down(turn('running', 2), chunk('Tw', 0, 2), answered, chunk(' One.', 4))).toEqual([
+      ...[typing, { type: 'chunk', text: 'Tw' }],
+    ]);
+    expect(socket.down(chunk('o', 2, 2), reply('Two', 2), turn('completed', 2))).toEqual([
+      ...[{ type: 'chunk', text: 'o' }, done('Two'), { type: 'chunk', text: ' One.' }],
+    ]);
+    expect(socket.down(reply('One? One.'), turn('completed'))).toEqual([done(' One.')]);
+  });
+
+  test('two that wait hold up neither each other nor a third; one that ends unanswered says so', () => {
+    const socket = open();
+    socket.down(turn('running'), chunk('One?'), prompt());
+    expect(
+      socket.down(turn('running', 2), chunk('Two?', 0, 2), prompt({ turn: 't2', prompt: 'p2' })),
+    ).toMatchObject([typing, { type: 'chunk' }, { type: 'done' }]);
+    expect(socket.down(turn('running', 3), chunk('Three', 0, 3))).toEqual([
+      ...[typing, { type: 'chunk', text: 'Three' }],
+    ]);
+    expect(socket.down(turn('expired'), reply('Three', 3), turn('completed', 3))).toMatchObject([
+      done('Three'),
+      { type: 'error' },
+    ]);
+    expect(socket.down({ ...answered, prompt: 'p2' }, chunk(' Two.', 4, 2))).toEqual([
+      { type: 'chunk', text: ' Two.' },
+    ]);
+  });
+
+  test('what is said without waiting for the answer keeps its place', () => {
+    const socket = open();
+    socket.down(turn('running'), chunk('One?'), prompt(), chunk(' Or', 4));
+    expect(socket.down(turn('running', 2), chunk('Two', 0, 2))).toEqual([typing]);
+  });
+
   test.each([
     ['a value', prompt(), 'RED', 'red'],
     ['a label', prompt(), ' blue ', 'b'],
