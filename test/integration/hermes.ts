@@ -87,11 +87,12 @@ export class Stream extends Watched {
 
   /** Resolves when the server has closed; how. */
   get ended(): Promise<string> {
-    return this.endedWithin();
+    return this.until(() => this.over, 'the end');
   }
 
-  endedWithin(within_ms?: number): Promise<string> {
-    return this.until(() => this.over, 'the end', within_ms);
+  /** How it has ended, once it has. */
+  get how(): string | undefined {
+    return this.over;
   }
 
   get names(): string[] {
