@@ -1,10 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inRoot } from '../../../src/local/paths.ts';
 
 const LIST = 'routes/spoken.ts';
 
 const textOf = (path: string): string => readFileSync(inRoot(path), 'utf8');
+
+/** All modules, by their paths below `src`. */
+function sources(): string[] {
+  const paths = readdirSync(inRoot('src'), { recursive: true, encoding: 'utf8' });
+  return paths.filter((path) => /\.tsx?$/.test(path));
+}
+
+/** What a module imports: a path below `src`, or the name of a package. */
+const resolved = (path: string, from: string): string =>
+  from.startsWith('.') ? posix.join(posix.dirname(path), from) : from;
 
 /** The list of dialects, a line each. */
 const lines = textOf(`src/${LIST}`)
@@ -31,11 +42,21 @@ describe('a dialect is modules of its own and one line', () => {
   });
 
   test.each(names)('nothing but its own modules and the list knows %s by name', (name) => {
-    const files = readdirSync(inRoot('src'), { recursive: true, encoding: 'utf8' })
-      .filter((path) => /\.tsx?$/.test(path) && !OF_SERVICES.includes(path))
-      .filter((path) => new RegExp(name, 'i').test(textOf(`src/${path}`)));
+    const files = sources().filter(
+      (path) => !OF_SERVICES.includes(path) && new RegExp(name, 'i').test(textOf(`src/${path}`)),
+    );
     const others = files.filter((path) => !path.includes(name));
     expect(files).not.toEqual(others);
     expect(others).toEqual([LIST]);
+  });
+
+  test('P-DI-2 words are pure: they import the vocabulary, its schema library and each other', () => {
+    const imported = sources().flatMap((path) =>
+      path.startsWith('dialects/')
+        ? [...textOf(`src/${path}`).matchAll(/ from '(.*)';$/gm)].map(([, from = '']) => resolved(path, from))
+        : [],
+    );
+    expect(imported.filter((from) => !/^(?:dialects|protocol)\/|^valibot$/.test(from))).toEqual([]);
+    expect(imported.length).toBeGreaterThan(0);
   });
 });
