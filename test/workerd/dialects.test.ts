@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { contextOf } from '../../src/env.ts';
 import type { HistoryPage } from '../../src/protocol/history.ts';
 import { hubName } from '../../src/protocol/identity.ts';
-import { Changes, chunk, post, request } from './harness.ts';
+import { Changes, chunk, internal, post, request } from './harness.ts';
 
 /** A dialect's connection while the objects behind it crash: the Worker keeps it, and goes on. */
 
@@ -21,11 +21,14 @@ interface Who {
   user: string;
   tenant: string;
   token: string;
+  /** For clients that choose it. */
+  conversation: string;
 }
 
 /** A client's side of a connection. */
 interface Line {
-  conversation: string;
+  /** Where it was chosen for the client. */
+  conversation?: string;
   say: (text: string) => void;
   close: () => void;
 }
@@ -41,15 +44,14 @@ function bySocket(of: {
   hear: (frame: Record<string, unknown>) => Heard | undefined;
 }): Speaker {
   return async (who, hear) => {
-    const conversation = crypto.randomUUID();
     const headers = { upgrade: 'websocket', ...of.headers?.(who.token) };
-    const { webSocket } = await request(of.path(conversation), { headers });
+    const { webSocket } = await request(of.path(who.conversation), { headers });
     if (!webSocket) throw new Error('no socket');
     webSocket.addEventListener('message', ({ data }) => hear(of.hear(JSON.parse(String(data)))));
     webSocket.accept();
     const send = (frame: object) => webSocket.send(JSON.stringify(frame));
     if (of.hello) send(of.hello(who));
-    return { conversation, say: (text) => send(of.say(text)), close: () => webSocket.close(1000) };
+    return { say: (text) => send(of.say(text)), close: () => webSocket.close(1000) };
   };
 }
 
@@ -117,12 +119,22 @@ const hermes: Speaker = async ({ token }, hear) => {
   };
 };
 
-async function enter(speaker: Speaker) {
-  const [user, tenant] = [crypto.randomUUID(), crypto.randomUUID()];
+async function someone(): Promise<Who> {
+  const [user, tenant, conversation] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
   const token = await contextOf(env).tokens.issue({ tenant, user, name: 'Ada', roles: [] }, 600);
+  return { user, tenant, token, conversation };
+}
+
+async function enter(speaker: Speaker, who?: Who) {
+  const me = who ?? (await someone());
+  const { user, tenant } = me;
   const heard: Heard[] = [];
   const changes = new Changes();
-  const { conversation, say, close } = await speaker({ user, tenant, token }, (said) => {
+  const {
+    conversation = me.conversation,
+    say,
+    close,
+  } = await speaker(me, (said) => {
     if (said) heard.push(said);
     changes.changed();
   });
@@ -157,6 +169,12 @@ async function enter(speaker: Speaker) {
         events.map((event) => ({ tenant, conversation, ...event })),
       ),
     said,
+    /** Closes; resolves when no session is left. */
+    async leave(): Promise<void> {
+      close();
+      while ((await internal<{ online: boolean }>(`/users/${user}?tenant=${tenant}`)).online)
+        await scheduler.wait(1);
+    },
     /** The turn of the message with this text, once the hub has it. */
     async turnOf(text: string): Promise<string> {
       const since = Date.now();
@@ -188,6 +206,43 @@ describe.each(Object.entries({ konstruct, bisheng, hermes }))('P-DI-2 %s over cr
 });
 
 describe.each(Object.entries({ konstruct, bisheng }))('P-DI-2 a socket of %s over crashes', (_, speaker) => {
+  test('P-WS-8 a connection after a crash begins with what is open, from its beginning, and goes on', async () => {
+    const who = await someone();
+    const before = await enter(speaker, who);
+    before.say('silent');
+    const turn = await before.turnOf('silent');
+    await before.post(chunk(turn, 'one '));
+    await before.until('piece', 'one ');
+    await before.leave();
+    await before.post(chunk(turn, 'two ', 4));
+    await abortAllDurableObjects();
+    const after = await enter(speaker, who);
+    await after.until('piece', 'one two ');
+    await after.post(chunk(turn, 'three', 8), { kind: 'done', turn });
+    await after.until('whole', 'one two three');
+    expect([before.wholes, after.wholes]).toEqual([[], ['one two three']]);
+    after.close();
+  });
+
+  test('P-WS-9 what ended while nobody was there is told to the next connection, and to no other', async () => {
+    const who = await someone();
+    const before = await enter(speaker, who);
+    before.say('silent');
+    const turn = await before.turnOf('silent');
+    await before.leave();
+    await before.post(chunk(turn, 'one '), { kind: 'done', turn });
+    await abortAllDurableObjects();
+    const after = await enter(speaker, who);
+    await after.until('whole', 'one ');
+    const later = await enter(speaker, who);
+    later.say('silent again');
+    const next = await later.turnOf('silent again');
+    await later.post({ kind: 'done', turn: next, text: 'two' });
+    for (const client of [after, later]) await client.until('whole', 'two');
+    expect([after.wholes, later.wholes]).toEqual([['one ', 'two'], ['two']]);
+    for (const client of [after, later]) client.close();
+  });
+
   test('P-WS-5 what is said around crashes arrives, each once', async () => {
     const client = await enter(speaker);
     const texts = Array.from({ length: 6 }, (__, i) => `silent ${i}`);
