@@ -1,11 +1,14 @@
 import { contextOf, type Env } from './env.ts';
 import { log } from './protocol/log.ts';
-import { app } from './routes/root.ts';
+import { appOf } from './routes/root.ts';
+import * as spoken from './routes/spoken.ts';
 
 export { Directory } from './objects/directory.ts';
 export { RequestStream } from './objects/request-stream.ts';
 export { UserHub } from './objects/user-hub.ts';
 export type { Env };
+
+const app = appOf(spoken);
 
 export default {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {

@@ -24,6 +24,8 @@ interface Reply {
   whole: boolean;
   /** After a `reset` nobody has said yet that its turn is still open. */
   lost: boolean;
+  /** Its open questions. */
+  asks: readonly string[];
   buttons: string;
   /** What ends it. */
   end?: object;
@@ -34,7 +36,7 @@ interface Block {
   end: object;
 }
 
-/** What is still to be told, in its order: the client hears about the first one only. */
+/** What is still to be told, in its order: the client hears about the first one only; those that wait for an answer are last. */
 export interface Replies {
   queue: readonly (Reply | Block)[];
   /** Messages of this socket (their `client_id`) whose turns have not begun; it was told `typing` of them. */
@@ -82,9 +84,13 @@ export function repliesDown(replies: Replies, frame: ServerFrame): [Replies, obj
       if (!reply) return told(replies, block(frame.conversation, question));
       // The client may only write once it was told `done`: the question ends this part, and what follows is another.
       const asked = { ...reply, end: done(reply.conversation, joined([partOf(reply), question])) };
-      const next = { ...reply, from: reply.text.length, sent: reply.text.length, diverged: false };
+      const { text, asks } = reply;
+      const place = { from: text.length, sent: text.length, diverged: false };
+      const next = { ...reply, ...place, asks: [...asks, frame.prompt] };
       return flushed({ ...replies, queue: replaced(replies.queue, reply, [asked, next]) });
     }
+    case 'prompt_closed':
+      return [{ ...replies, queue: replies.queue.map((one) => answered(one, frame.prompt)) }, []];
     case 'edit': {
       const reply = replies.queue.find((one) => 'turn' in one && one.message === frame.id);
       return reply && 'turn' in reply ? told(replies, grown(reply, frame.text)) : [replies, []];
@@ -138,6 +144,15 @@ function ending(reply: Reply, { status, error }: TurnFrame): object {
   return done(reply.conversation, joined([partOf(reply), reply.buttons]));
 }
 
+function answered(one: Reply | Block, prompt: string): Reply | Block {
+  return 'turn' in one ? { ...one, asks: one.asks.filter((open) => open !== prompt) } : one;
+}
+
+/** It has a question open and said nothing since: its user may say something else instead, and hears the reply to that. */
+function isWaiting(one: Reply | Block): boolean {
+  return 'turn' in one && !one.end && one.asks.length > 0 && one.text.length <= one.from;
+}
+
 /** What a `reset` may have ended unheard, where the open state that came after it does not have it. */
 function given(one: Reply | Block): Reply | Block {
   return 'turn' in one && one.lost ? { ...one, end: one.end ?? { type: 'error', message: LOST } } : one;
@@ -154,6 +169,7 @@ function begun(turn: string, message: string, conversation: string): Reply {
     diverged: false,
     whole: false,
     lost: false,
+    asks: [],
     buttons: '',
   };
 }
@@ -195,7 +211,10 @@ function told(replies: Replies, item: Reply | Block): [Replies, object[]] {
 
 /** Tells of the first one as far as it goes, and of the next ones behind it. */
 function flushed(replies: Replies): [Replies, object[]] {
-  const queue = [...replies.queue];
+  const queue = [
+    ...replies.queue.filter((one) => !isWaiting(one)),
+    ...replies.queue.filter((one) => isWaiting(one)),
+  ];
   const frames: object[] = [];
   for (let first = queue[0]; first; first = queue[0]) {
     if (first.end) {

@@ -1,6 +1,7 @@
 import type { Context as HonoContext } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { isAllowedOrigin } from '../auth/origin.ts';
+import type { Named } from '../dialects/dialect.ts';
 import { type Context, contextOf, type Env } from '../env.ts';
 import { RemoteError } from '../objects/outcome.ts';
 import { boundedText } from '../protocol/bounded-text.ts';
@@ -34,9 +35,11 @@ export function requireOrigin(c: Ctx): void {
   }
 }
 
-/** The first of the named cookies that is there. */
-export function cookieOf(c: Ctx, names: readonly string[]): string | undefined {
-  return names.map((name) => getCookie(c, name)).find((value) => value !== undefined && value !== '');
+/** The cookie of a dialect that may hold the token: the first that is there. */
+export function cookieOf(c: Ctx, { name, cookies = [] }: Named): string | undefined {
+  return [name, ...cookies]
+    .map((one) => getCookie(c, one))
+    .find((value) => value !== undefined && value !== '');
 }
 
 /** One line about something that an operator may have to account for: ids, never texts, tokens or keys. */

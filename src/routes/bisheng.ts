@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import * as v from 'valibot';
-import { bisheng as dialect } from '../dialects/bisheng/bisheng.ts';
+import { bisheng as socket } from '../dialects/bisheng/bisheng.ts';
 import { type App, appOf, chatOf, rowOf } from '../dialects/bisheng/rows.ts';
 import { unwrap } from '../objects/outcome.ts';
 import { Renaming } from '../protocol/conversations.ts';
@@ -13,10 +13,14 @@ import { Conversations } from '../records/conversations.ts';
 import { Feedbacks, NO_OPINION, type Opinion } from '../records/feedback.ts';
 import { Messages } from '../records/messages.ts';
 import { type AppEnv, type Ctx, hubOf, queryNumber, readJson, refusal, statusOf } from './app.ts';
+import type { Surface } from './dialects.ts';
 import { requireUser } from './door.ts';
 
-/** The HTTP side of Bisheng's chat pages, `/api/v1`: a chat is a conversation, a row of its history a message. */
-export const bisheng = new Hono<AppEnv>();
+/** Over HTTP a chat is a conversation, a row of its history a message. */
+const routes = new Hono<AppEnv>();
+
+/** Bisheng's chat pages. */
+export const bisheng: Surface = { socket, http: { at: '/api/v1', routes } };
 
 const BODY_BYTES = 65_536;
 /** What the original takes for a comment. */
@@ -40,7 +44,7 @@ const Telemetry = v.object({
 });
 
 /** Newest first: what came before the row `id`, where there is one. */
-bisheng.get('/chat/history', async (c) => {
+routes.get('/chat/history', async (c) => {
   const who = await user(c);
   const chat = chatIdOf(c);
   const id = c.req.query('id') ?? '';
@@ -50,7 +54,7 @@ bisheng.get('/chat/history', async (c) => {
   return c.json(success(await rowsOf(c, who, chat, messages)));
 });
 
-bisheng.get('/session/chat/messages/:chat_id', async (c) => {
+routes.get('/session/chat/messages/:chat_id', async (c) => {
   const who = await user(c);
   const chat = parse(ConversationId, c.req.param('chat_id'), 'chat_id');
   const rows: HistoryRow[] = [];
@@ -63,7 +67,7 @@ bisheng.get('/session/chat/messages/:chat_id', async (c) => {
   return c.json(success(await rowsOf(c, who, chat, rows.reverse())));
 });
 
-bisheng.get('/chat/list', async (c) => {
+routes.get('/chat/list', async (c) => {
   const who = await user(c);
   const page = queryNumber(c, 'page', 1, 1_000) ?? 1;
   const limit = queryNumber(c, 'limit', 1, 100) ?? 10;
@@ -79,7 +83,7 @@ bisheng.get('/chat/list', async (c) => {
   return c.json(success(conversations.map((one) => chatOf(one, appOf(apps.get(one.id)), who.user))));
 });
 
-bisheng.get('/chat/info', async (c) => {
+routes.get('/chat/info', async (c) => {
   const who = await user(c);
   const chat = chatIdOf(c);
   await hubOf(c, who).record();
@@ -88,28 +92,28 @@ bisheng.get('/chat/info', async (c) => {
   return c.json(success(chatOf(found, await appIn(c, who, chat), who.user)));
 });
 
-bisheng.post('/chat/conversation/rename', async (c) => {
+routes.post('/chat/conversation/rename', async (c) => {
   const who = await user(c);
   const { conversationId, name } = parse(Rename, await readJson(c, BODY_BYTES));
   unwrap(await hubOf(c, who).renameConversation(conversationId, name));
   return c.json(success(null));
 });
 
-bisheng.delete('/chat/:chat_id', async (c) => {
+routes.delete('/chat/:chat_id', async (c) => {
   const who = await user(c);
   unwrap(await hubOf(c, who).deleteConversation(parse(ConversationId, c.req.param('chat_id'), 'chat_id')));
   return c.json(success(null));
 });
 
-bisheng.post('/liked', (c) => thinks(c, Liked, ({ liked }) => ({ liked })));
-bisheng.post('/chat/copied', (c) => thinks(c, Copied, ({ copied }) => ({ copied })));
-bisheng.post('/chat/comment', (c) => thinks(c, Comment, ({ comment }) => ({ comment })));
-bisheng.post('/session/chat/message/telemetry', (c) =>
+routes.post('/liked', (c) => thinks(c, Liked, ({ liked }) => ({ liked })));
+routes.post('/chat/copied', (c) => thinks(c, Copied, ({ copied }) => ({ copied })));
+routes.post('/chat/comment', (c) => thinks(c, Comment, ({ comment }) => ({ comment })));
+routes.post('/session/chat/message/telemetry', (c) =>
   thinks(c, Telemetry, ({ operation_type }) => TELEMETRY[operation_type]),
 );
 
 /** As the original says it, but for the HTTP status, which is the truth. */
-bisheng.onError((error, c) => {
+routes.onError((error, c) => {
   const { body, headers } = refusal(error, c.get('request_id'));
   const { message, ...data } = body;
   const status = statusOf(body);
@@ -125,7 +129,7 @@ function success<T>(data: T) {
 
 /** The verified caller; an id that the page claims must be theirs (P-DI-1). */
 async function user(c: Ctx): Promise<Identity> {
-  const who = await requireUser(c, [dialect.name, ...(dialect.cookies ?? [])]);
+  const who = await requireUser(c, socket);
   if ((c.req.query('user_id') ?? who.user) !== who.user)
     throw new StarwireError('forbidden', 'the token belongs to somebody else', { field: 'user_id' });
   return who;

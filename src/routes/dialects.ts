@@ -1,31 +1,34 @@
 import { Hono } from 'hono';
 import type { Dialect } from '../dialects/dialect.ts';
-import { DIALECTS } from '../dialects/index.ts';
 import { type AppEnv, type Ctx, hubOf, use } from './app.ts';
 import { relayOf } from './attach.ts';
-import { bisheng } from './bisheng.ts';
 import { requireToken } from './door.ts';
 import { handshakeOf } from './handshake.ts';
-import { hermes } from './hermes/index.ts';
 import { Interpreter } from './interpreter.ts';
-import { konstruct } from './konstruct.ts';
 import { Relay } from './relay.ts';
 
-/** What the clients of other systems connect to (section 7). */
-export const dialects = new Hono<AppEnv>();
+/** What the clients of another system connect to: all that a dialect has (section 7). */
+export interface Surface {
+  /** Its sockets: where they are, and the words that are spoken there. */
+  readonly socket?: Dialect<unknown>;
+  /** Its routes over HTTP, and what their addresses begin with. */
+  readonly http?: { readonly at: string; readonly routes: Hono<AppEnv> };
+}
 
-// Before the sockets: an address like `/api/v1/chat/list` is no flow's.
-dialects.route('/api/v1', bisheng);
-dialects.route('/api/portal/chat', konstruct);
-dialects.route('/api', hermes);
-
-for (const dialect of DIALECTS)
-  for (const path of dialect.sockets) dialects.get(path, (c) => interpreted(c, dialect));
+/** The routes of all dialects that are spoken. */
+export function dialects(spoken: Readonly<Record<string, Surface>>): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  for (const { socket, http } of Object.values(spoken)) {
+    // Before its sockets: an address like `/api/v1/chat/list` is no flow's.
+    if (http) app.route(http.at, http.routes);
+    if (socket) for (const path of socket.sockets) app.get(path, (c) => interpreted(c, socket));
+  }
+  return app;
+}
 
 /** Opens a socket of a dialect; who it is may be known only with its first frame (P-DI-1). */
 function interpreted<S>(c: Ctx, dialect: Dialect<S>): Response {
-  const { name, cookies = [] } = dialect;
-  const { token, protocol } = handshakeOf(c, [name, ...cookies]);
+  const { token, protocol } = handshakeOf(c, dialect);
   const { config } = use(c);
   const { 0: client, 1: server } = new WebSocketPair();
   const interpreter = new Interpreter(server, dialect, {
@@ -33,7 +36,7 @@ function interpreted<S>(c: Ctx, dialect: Dialect<S>): Response {
     limits: config.limits,
     token,
     verify: (shown) => requireToken(c, shown),
-    relay: (who) => new Relay(() => hubOf(c, who), relayOf(c, who, name), { turns: new Map() }),
+    relay: (who) => new Relay(() => hubOf(c, who), relayOf(c, who, dialect.name), { turns: new Map() }),
     newId: () => crypto.randomUUID(),
   });
   server.accept();

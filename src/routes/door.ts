@@ -2,6 +2,7 @@ import { routePath } from 'hono/route';
 import { addressGroup } from '../auth/address.ts';
 import { isInternal } from '../auth/internal.ts';
 import { bearer } from '../auth/tokens.ts';
+import type { Named } from '../dialects/dialect.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { type Identity, UserId } from '../protocol/identity.ts';
 import { parse } from '../protocol/parse.ts';
@@ -63,10 +64,10 @@ async function requireKey(c: Ctx, api_key: string): Promise<VerifiedKey> {
 }
 
 /** What a request shows; a cookie speaks for pages of allowed origins only. */
-function shown(c: Ctx, cookies: readonly string[] = []): { token?: string; key?: string } {
+function shown(c: Ctx, dialect?: Named): { token?: string; key?: string } {
   if (c.req.query('token') !== undefined)
     throw new StarwireError('bad_request', 'a token does not belong into the address', { field: 'token' });
-  const cookie = cookieOf(c, cookies);
+  const cookie = dialect && cookieOf(c, dialect);
   const token = bearer(c.req.header('authorization')) ?? cookie;
   if (token === cookie && cookie !== undefined) requireOrigin(c);
   if (token === undefined) return {};
@@ -74,12 +75,12 @@ function shown(c: Ctx, cookies: readonly string[] = []): { token?: string; key?:
 }
 
 /**
- * The verified caller: a user token, a user's API key, or a tenant's with the user it acts for; for a dialect also a token in
- * one of its `cookies`. Throws `unauthorized`, `token_expired` or `rate_limited`, and `forbidden` where a foreign page would use
+ * The verified caller: a user token, a user's API key, or a tenant's with the user it acts for; of a `dialect` also a token in
+ * a cookie. Throws `unauthorized`, `token_expired` or `rate_limited`, and `forbidden` where a foreign page would use
  * a cookie.
  */
-export async function requireUser(c: Ctx, cookies: readonly string[] = []): Promise<Identity> {
-  const { token, key } = shown(c, cookies);
+export async function requireUser(c: Ctx, dialect?: Named): Promise<Identity> {
+  const { token, key } = shown(c, dialect);
   const actsFor = actsForOf(c);
   if (key !== undefined) return personOf(await requireKey(c, key), actsFor);
   const who = await requireToken(c, token);
@@ -103,8 +104,8 @@ export async function requireRoles(c: Ctx): Promise<Pick<Identity, 'tenant' | 'u
 }
 
 /** Whether the API key of a request that goes on and on still counts (P-ID-2); a token's end is told by the object (P-WS-12). */
-export async function keyHolds(c: Ctx, cookies: readonly string[] = []): Promise<boolean> {
-  const { key } = shown(c, cookies);
+export async function keyHolds(c: Ctx, dialect?: Named): Promise<boolean> {
+  const { key } = shown(c, dialect);
   if (key === undefined) return true;
   try {
     await use(c).apiKeys.verify(key);

@@ -1,4 +1,5 @@
 import { bearer } from '../auth/tokens.ts';
+import type { Named } from '../dialects/dialect.ts';
 import { SUBPROTOCOL } from '../protocol/client-frames.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import { type Ctx, cookieOf, isUpgrade, requireOrigin } from './app.ts';
@@ -11,10 +12,10 @@ export interface Handshake {
 }
 
 /**
- * Reads a WebSocket handshake; the token comes in `Authorization`, as a subprotocol, or in one of `cookies`. Throws `forbidden`
+ * Reads a WebSocket handshake; the token comes in `Authorization`, as a subprotocol, or in a cookie of `dialect`. Throws `forbidden`
  * for a foreign `Origin` (P-WS-1), `bad_request` where it is none or has a token in its address (P-WS-2).
  */
-export function handshakeOf(c: Ctx, cookies: readonly string[] = []): Handshake {
+export function handshakeOf(c: Ctx, dialect?: Named): Handshake {
   if (!isUpgrade(c)) {
     throw new StarwireError('bad_request', 'this address takes WebSocket connections only');
   }
@@ -26,6 +27,6 @@ export function handshakeOf(c: Ctx, cookies: readonly string[] = []): Handshake 
   const token =
     bearer(c.req.header('authorization')) ??
     offered.find((one) => one.startsWith('bearer.'))?.slice('bearer.'.length) ??
-    cookieOf(c, cookies);
+    (dialect && cookieOf(c, dialect));
   return { token, protocol: offered.includes(SUBPROTOCOL) ? SUBPROTOCOL : undefined };
 }

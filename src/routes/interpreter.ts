@@ -1,4 +1,4 @@
-import type { Dialect, Door, Ending, Step } from '../dialects/dialect.ts';
+import type { Dialect, Door, Down, Ending, Step } from '../dialects/dialect.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import type { Limits } from '../protocol/limits.ts';
@@ -134,10 +134,10 @@ export class Interpreter<S> {
     if (close) this.#end(close);
   }
 
-  #write(frame: object): void {
+  #write(frame: Down): void {
     if (!this.#open) return;
     try {
-      this.#socket.send(JSON.stringify(frame));
+      this.#socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
     } catch {
       return this.#leave({ code: 1006, reason: '' });
     }

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import * as v from 'valibot';
 import { fileLink } from '../dialects/as-markdown.ts';
-import { konstruct as dialect, isUuid } from '../dialects/konstruct.ts';
+import { isUuid, konstruct as socket } from '../dialects/konstruct.ts';
 import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { HistoryPage, HistoryRow } from '../protocol/history.ts';
@@ -9,10 +9,14 @@ import type { Identity } from '../protocol/identity.ts';
 import { parse } from '../protocol/parse.ts';
 import { type PortalConversation, PortalConversations } from '../records/portal-conversations.ts';
 import { type AppEnv, type Ctx, hubOf, queryNumber, readJson, refusal, statusOf } from './app.ts';
+import type { Surface } from './dialects.ts';
 import { requireUser } from './door.ts';
 
-/** The Konstruct portal's conversations, `/api/portal/chat`: one for each agent and user. */
-export const konstruct = new Hono<AppEnv>();
+/** The portal's conversations: one for each agent and user. */
+const routes = new Hono<AppEnv>();
+
+/** The Konstruct portal. */
+export const konstruct: Surface = { socket, http: { at: '/api/portal/chat', routes } };
 
 const BODY_BYTES = 16_384;
 
@@ -46,20 +50,20 @@ function reachOf(c: Ctx, who: Identity, wanted: string | null | undefined): Reac
 }
 
 async function reached(c: Ctx): Promise<Reach> {
-  const who = await requireUser(c, [dialect.name]);
+  const who = await requireUser(c, socket);
   const wanted = c.req.query('tenant_id');
   return reachOf(c, who, wanted === undefined ? undefined : parse(Uuid, wanted, 'tenant_id'));
 }
 
-konstruct.get('/conversations', async (c) => {
+routes.get('/conversations', async (c) => {
   const { tenant, user, conversations } = await reached(c);
   const found = await conversations.list(user);
   return c.json({ conversations: found.map((one) => shown(one, tenant)) });
 });
 
 /** Get or create: a user has one conversation with each agent. */
-konstruct.post('/conversations', async (c) => {
-  const who = await requireUser(c, [dialect.name]);
+routes.post('/conversations', async (c) => {
+  const who = await requireUser(c, socket);
   const { agent_id, tenant_id } = parse(GetOrCreate, await readJson(c, BODY_BYTES));
   const { tenant, conversations } = reachOf(c, who, tenant_id);
   // A conversation lives with its user, and so in the user's tenant.
@@ -69,7 +73,7 @@ konstruct.post('/conversations', async (c) => {
   return c.json(shown(one, tenant), one.id === id ? 201 : 200);
 });
 
-konstruct.get('/conversations/:id/messages', async (c) => {
+routes.get('/conversations/:id/messages', async (c) => {
   const { tenant, id, user, known } = await conversationOf(c);
   const before = queryNumber(c, 'before', 1, Number.MAX_SAFE_INTEGER);
   const limit = queryNumber(c, 'limit', 1, 200) ?? 50;
@@ -81,7 +85,7 @@ konstruct.get('/conversations/:id/messages', async (c) => {
 });
 
 /** A reset: what was said is gone, and the next conversation with the agent is a new one. */
-konstruct.delete('/conversations/:id', async (c) => {
+routes.delete('/conversations/:id', async (c) => {
   const { conversations, tenant, id, user, known } = await conversationOf(c);
   // The words go first: should it break off, it can be asked for again.
   const deleted = await hubOf(c, { tenant, user }).deleteConversation(id);
@@ -93,7 +97,7 @@ konstruct.delete('/conversations/:id', async (c) => {
 });
 
 /** As the portal's own API says it: `detail`. */
-konstruct.onError((error, c) => {
+routes.onError((error, c) => {
   const { body, headers } = refusal(error, c.get('request_id'));
   return Response.json({ detail: body.message, error: body }, { status: statusOf(body), headers });
 });

@@ -15,7 +15,7 @@ const WAYS = ['posted', 'posted again', 'inline'] as const;
 export class Service {
   /** How often each `webhook-id` came. */
   readonly deliveries = new Map<string, number>();
-  /** The `webhook-id`s of the messages of each turn. */
+  /** The `webhook-id`s of each message, by its text. */
   readonly ids = new Map<string, Set<string>>();
   /** Turns that it was told to stop. */
   readonly cancelled = new Set<string>();
@@ -47,8 +47,8 @@ export class Service {
   }
 
   /** The one reply to a message. */
-  replyTo(id: string, text: string): string {
-    return `${text}: ${this.#random.fork(id).text(40)}`;
+  replyTo(text: string): string {
+    return `${text}: ${this.#random.fork(text).text(40)}`;
   }
 
   /** Resolves when it has posted all that it wanted to. */
@@ -78,10 +78,11 @@ export class Service {
       this.cancelled.add(delivery.turn);
       return void response.writeHead(200).end();
     }
-    if (delivery.type !== 'message') throw new Error(`nobody asked for a ${delivery.type}`);
+    if (delivery.type !== 'message' && delivery.type !== 'completion')
+      throw new Error(`nobody asked for a ${delivery.type}`);
     const count = (this.deliveries.get(id) ?? 0) + 1;
     this.deliveries.set(id, count);
-    this.ids.set(delivery.turn, (this.ids.get(delivery.turn) ?? new Set()).add(id));
+    this.ids.set(delivery.text, (this.ids.get(delivery.text) ?? new Set()).add(id));
     await this.#answer(response, id, delivery, count);
   }
 
@@ -107,10 +108,10 @@ export class Service {
     this.#replying.set(name, reply);
   }
 
-  #events(id: string, { channel_id: channel, turn, text }: Delivery): Line[] {
-    const pieces = this.#random.fork(`cuts ${id}`).cut(this.replyTo(id, text), 12);
-    const chunks = pieces.map((piece) => ({ channel, kind: 'chunk', turn, text: piece }));
-    return [...chunks, { channel, kind: 'done', turn }];
+  #events(id: string, { tenant, channel_id: channel, turn, text }: Delivery): Line[] {
+    const pieces = this.#random.fork(`cuts ${id}`).cut(this.replyTo(text), 12);
+    const chunks = pieces.map((piece) => ({ tenant, channel, kind: 'chunk', turn, text: piece }));
+    return [...chunks, { tenant, channel, kind: 'done', turn }];
   }
 
   async #post(id: string, events: Line[]): Promise<void> {

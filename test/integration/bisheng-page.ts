@@ -87,12 +87,14 @@ export class Page extends Watched {
   async connect(world = this.#world): Promise<void> {
     const path = this.#kind === 'workflow' ? 'workflow/chat' : 'assistant/chat';
     const query = this.chat === '' ? '' : `?chat_id=${encodeURIComponent(this.chat)}&t=`;
-    this.#socket = await JsonSocket.open(
-      world.origin,
-      `/api/v1/${path}/${FLOW}${query}`,
-      this.#cookie,
-      (frame) => this.#take(frame as unknown as ChatFrame),
-    );
+    this.over = undefined;
+    this.#socket = await JsonSocket.open(world.origin, `/api/v1/${path}/${FLOW}${query}`, this.#cookie, {
+      take: (frame) => this.#take(frame as unknown as ChatFrame),
+      end: (how) => {
+        this.over = how;
+        this.wake();
+      },
+    });
     if (this.#kind === 'workflow') this.send({ action: this.rows.length > 0 ? 'check_status' : 'init_data' });
   }
 

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { Delivery } from '../../src/protocol/delivery.ts';
-import { FakeUpstream } from './fake-upstream.ts';
-import { startServer } from './server.ts';
-import { type Person, World } from './world.ts';
+import { type FakeUpstream, useUpstream } from './fake-upstream.ts';
+import type { Person, World } from './world.ts';
 
 /** A server and the app behind it, which says what the test wants. */
 export class Bisheng {
@@ -43,15 +42,6 @@ export const newChat = () => randomUUID().replaceAll('-', '');
 
 /** One server for all tests of a file. */
 export function useBisheng(): () => Bisheng {
-  let bisheng: Bisheng | undefined;
-  let app: FakeUpstream | undefined;
-  beforeAll(async () => {
-    app = await FakeUpstream.start();
-    bisheng = new Bisheng(new World(await startServer({ env: app.env })), app);
-  });
-  afterAll(async () => {
-    await bisheng?.world.server.stop();
-    await app?.stop();
-  });
-  return () => bisheng ?? expect.fail('the server has not started');
+  const { world, upstream } = useUpstream();
+  return () => new Bisheng(world(), upstream());
 }

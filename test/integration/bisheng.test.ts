@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ChatFrame, FLOW, Page } from './bisheng-page.ts';
 import { newChat, useBisheng, words } from './bisheng-world.ts';
-import { startServer } from './server.ts';
-import { World } from './world.ts';
+import { mortal } from './mortal.ts';
 
 /** Bisheng's chat pages, by a page from the reference alone, against a real app behind a webhook. */
 
@@ -166,40 +162,31 @@ describe('P-WS-8 coming back', () => {
   });
 
   test('SIGKILL in the middle of a reply: the page ends with what there was, and a clear failure', async () => {
-    const state = await mkdtemp(join(tmpdir(), 'starwire-bisheng-'));
-    const first = await startServer({ state });
-    const world = new World(first);
+    const { world, reborn } = await mortal();
     const person = await world.person();
     const page = await Page.open(world, person, newChat());
     page.say('slow');
     await page.until(() => page.writing.length > 30 || undefined, 'some text');
     const { closed } = page.socket;
-    for (const pid of first.runtimes()) process.kill(pid, 'SIGKILL');
-    await first.kill();
+    await reborn();
     await closed;
     const shown = page.writing;
-    const second = await startServer({ state, port: first.port });
-    try {
-      await page.connect();
-      await page.until(
-        () => page.shown.some((row) => row.startsWith('error: ')) || undefined,
-        'a failure',
-        40_000,
-      );
-      await page.until(() => !page.processing || undefined, 'the end');
-      const [question, answer = '', error, ...more] = page.shown;
-      expect([question, more]).toEqual(['user: slow', []]);
-      expect(shown.startsWith(answer.slice('answer: '.length).slice(0, 20))).toBe(true);
-      expect(error).toMatch(/^error: ./);
-      // The history tells the same.
-      const live = page.shown.filter((row) => !row.startsWith('error: '));
-      await page.load();
-      expect(page.shown).toEqual(live);
-      await page.socket.close();
-    } finally {
-      await second.stop();
-      await rm(state, { recursive: true, force: true });
-    }
+    await page.connect();
+    await page.until(
+      () => page.shown.some((row) => row.startsWith('error: ')) || undefined,
+      'a failure',
+      40_000,
+    );
+    await page.until(() => !page.processing || undefined, 'the end');
+    const [question, answer = '', error, ...more] = page.shown;
+    expect([question, more]).toEqual(['user: slow', []]);
+    expect(shown.startsWith(answer.slice('answer: '.length).slice(0, 20))).toBe(true);
+    expect(error).toMatch(/^error: ./);
+    // The history tells the same.
+    const live = page.shown.filter((row) => !row.startsWith('error: '));
+    await page.load();
+    expect(page.shown).toEqual(live);
+    await page.socket.close();
   });
 });
 

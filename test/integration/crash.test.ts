@@ -1,41 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { HistoryPage } from '../../src/protocol/history.ts';
 import type { Client } from './client.ts';
 import { Events } from './events.ts';
-import { type Server, startServer } from './server.ts';
-import { type Person, World } from './world.ts';
-
-const running: Server[] = [];
-const folders: string[] = [];
-
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.stop();
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
-});
-
-/** A server on a state folder, and the same again after all its processes are killed. */
-async function mortal(env: Record<string, string> = {}) {
-  const state = await mkdtemp(join(tmpdir(), 'starwire-crash-'));
-  folders.push(state);
-  const first = await startServer({ state, env });
-  running.push(first);
-  return {
-    world: new World(first),
-    async reborn(): Promise<World> {
-      for (const pid of first.runtimes()) process.kill(pid, 'SIGKILL');
-      await first.kill();
-      const second = await startServer({ state, env, port: first.port });
-      running.push(second);
-      return new World(second);
-    },
-  };
-}
+import { mortal } from './mortal.ts';
+import type { Person, World } from './world.ts';
 
 const historyOf = async (world: World, person: Person) => {
   const path = '/api/conversations/default/messages?limit=200';

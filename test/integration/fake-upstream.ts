@@ -3,9 +3,10 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { Delivery } from '../../src/protocol/delivery.ts';
 import { Watched } from './watched.ts';
+import { useWorld, type World } from './world.ts';
 
 /** A delivery as it came, and the response that is still to be given. */
 export interface Delivered {
@@ -78,6 +79,20 @@ export class FakeUpstream extends Watched {
   protected override get tail(): string {
     return this.deliveries.map(({ raw }) => raw.slice(0, 300)).join('\n');
   }
+}
+
+/** One server for all tests of a file, and the fake upstream that it delivers to; `env`: variables besides. */
+export function useUpstream(env: Record<string, string> = {}): {
+  world: () => World;
+  upstream: () => FakeUpstream;
+} {
+  let started: FakeUpstream | undefined;
+  const upstream = () => started ?? expect.fail('the upstream has not started');
+  beforeAll(async () => {
+    started = await FakeUpstream.start();
+  });
+  afterAll(() => started?.stop());
+  return { world: useWorld(() => ({ env: { ...upstream().env, ...env } })), upstream };
 }
 
 /** Checks a delivery's signature as its receiver would. Throws where it is not ours. */

@@ -1,43 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { FakeUpstream } from './fake-upstream.ts';
 import { expectWellFormed, Stream, seqOf, textOf, WebUi } from './hermes.ts';
-import { type Server, startServer } from './server.ts';
-import { World } from './world.ts';
-
-const running: { stop(): Promise<void> }[] = [];
-const folders: string[] = [];
-
-afterEach(async () => {
-  for (const one of running.splice(0)) await one.stop();
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
-});
-
-/** A server on a state folder, and the same again after all its processes are killed. */
-async function mortal(env: Record<string, string>) {
-  const state = await mkdtemp(join(tmpdir(), 'starwire-hermes-'));
-  folders.push(state);
-  const start = async (port?: number): Promise<Server> => {
-    const server = await startServer({ state, env, ...(port === undefined ? {} : { port }) });
-    running.push(server);
-    return server;
-  };
-  const first = await start();
-  return {
-    world: new World(first),
-    async reborn(): Promise<World> {
-      for (const pid of first.runtimes()) process.kill(pid, 'SIGKILL');
-      await first.kill();
-      return new World(await start(first.port));
-    },
-  };
-}
+import { mortal } from './mortal.ts';
 
 test('SIGKILL in the middle of a reply: the client goes on by its cursor to the whole text, nothing twice', async () => {
   const service = await FakeUpstream.start();
-  running.push(service);
+  onTestFinished(() => service.stop());
   const { world, reborn } = await mortal(service.env);
   const ui = await WebUi.of(world);
   const session = await ui.newSession();
@@ -69,7 +37,7 @@ test('SIGKILL in the middle of a reply: the client goes on by its cursor to the 
 });
 
 test('SIGKILL of a generation: the client is told that it broke off, and the session keeps what was said', async () => {
-  const { world, reborn } = await mortal({});
+  const { world, reborn } = await mortal();
   const ui = await WebUi.of(world);
   const session = await ui.newSession();
   const run = await ui.start(session, 'slow');

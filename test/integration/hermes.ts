@@ -1,6 +1,6 @@
-import { createParser } from 'eventsource-parser';
+import type { EventSourceMessage } from 'eventsource-parser';
 import { expect } from 'vitest';
-import { Watched } from './watched.ts';
+import { begin, Sse } from './sse.ts';
 import type { Person, World } from './world.ts';
 
 export interface RunEvent {
@@ -20,59 +20,25 @@ export interface Cursor {
 }
 
 /** One connection of the Hermes web UI to a stream, written from what is known of it: events by name, ids `run:seq`. */
-export class Stream extends Watched {
-  readonly events: RunEvent[] = [];
-  readonly comments: string[] = [];
-  readonly #abort: AbortController;
-  readonly response: Response;
-
-  constructor(response: Response, abort: AbortController) {
-    super();
-    this.response = response;
-    this.#abort = abort;
-    void this.#read();
-  }
-
+export class Stream extends Sse<RunEvent> {
   static async open(
     { origin }: World,
     { token }: Pick<Person, 'token'>,
     path: string,
     { query = {}, last }: Cursor = {},
   ): Promise<Stream> {
-    const abort = new AbortController();
     const url = new URL(path, origin);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const response = await fetch(url, {
-      // An EventSource can set no header: its token is in a cookie.
-      headers: {
-        cookie: `hermes_session=${token}`,
-        accept: 'text/event-stream',
-        ...(last === undefined ? {} : { 'last-event-id': last }),
-      },
-      signal: abort.signal,
-    });
-    expect(response.status).toBe(200);
-    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-    expect(response.headers.get('x-accel-buffering')).toBe('no');
-    return new Stream(response, abort);
+    // An EventSource can set no header: its token is in a cookie.
+    const headers = { cookie: `hermes_session=${token}`, accept: 'text/event-stream' };
+    const begun = await begin(url, headers, last);
+    expect(begun.response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(begun.response.headers.get('x-accel-buffering')).toBe('no');
+    return new Stream(begun);
   }
 
-  async #read(): Promise<void> {
-    const parser = createParser({
-      onEvent: ({ event = 'message', id, data }) => this.events.push({ event, id, data: JSON.parse(data) }),
-      onComment: (comment) => this.comments.push(comment.trim()),
-    });
-    const decoder = new TextDecoder();
-    try {
-      for await (const bytes of this.response.body ?? []) {
-        parser.feed(decoder.decode(bytes, { stream: true }));
-        this.wake();
-      }
-      this.over = 'ended';
-    } catch {
-      this.over = 'broke off';
-    }
-    this.wake();
+  protected read({ event = 'message', id, data }: EventSourceMessage): RunEvent {
+    return { event, id, data: JSON.parse(data) };
   }
 
   /** The first event of a name, come or to come. */
@@ -83,15 +49,6 @@ export class Stream extends Watched {
   ): Promise<RunEvent> {
     const found = () => this.events.find(({ event, data }) => event === name && where(data));
     return this.until(found, `${name} ${where}`, within_ms);
-  }
-
-  /** Resolves when the server has closed; how. */
-  get ended(): Promise<string> {
-    return this.endedWithin();
-  }
-
-  endedWithin(within_ms?: number): Promise<string> {
-    return this.until(() => this.over, 'the end', within_ms);
   }
 
   get names(): string[] {
@@ -106,18 +63,6 @@ export class Stream extends Watched {
   /** Resolves when all tokens together are `text`. */
   async said(text: string): Promise<void> {
     await this.until(() => (this.text === text ? true : undefined), `the text ${text}`);
-  }
-
-  get last(): string | undefined {
-    return this.events.findLast(({ id }) => id !== undefined)?.id;
-  }
-
-  close(): void {
-    this.#abort.abort();
-  }
-
-  protected override get tail(): string {
-    return this.events.map((one) => JSON.stringify(one).slice(0, 300)).join('\n');
   }
 }
 

@@ -1,27 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { SendResult } from '../../src/protocol/client-frames.ts';
 import type { HistoryPage } from '../../src/protocol/history.ts';
 import type { Client } from './client.ts';
-import { FakeUpstream } from './fake-upstream.ts';
-import { startServer } from './server.ts';
+import { useUpstream } from './fake-upstream.ts';
 import { PNG, upload, uploaded } from './upload.ts';
 import { apiKey, complete, requestIdOf, send } from './v1.ts';
-import { type Person, refused, World } from './world.ts';
+import { type Person, refused } from './world.ts';
 
 /** Files with messages, and how they reach an upstream by webhook. */
 
-let upstream: FakeUpstream;
-let world: World;
-
-beforeAll(async () => {
-  upstream = await FakeUpstream.start();
-  world = new World(await startServer({ env: { ...upstream.env, DEV_AUTH: 'true' } }));
-});
-afterAll(async () => {
-  await world?.server.stop();
-  await upstream?.stop();
-});
+const { world, upstream } = useUpstream({ DEV_AUTH: 'true' });
 
 const attach = (...files: { id: string }[]) => files.map(({ id }) => ({ id }));
 
@@ -34,21 +23,21 @@ async function say(client: Client, fields: object) {
 }
 
 const history = async (person: Person) =>
-  (await world.as<HistoryPage>(person, '/api/conversations/default/messages')).body.messages;
+  (await world().as<HistoryPage>(person, '/api/conversations/default/messages')).body.messages;
 
 describe('section 2: a message with attachments', () => {
   test('shows them with urls that open, to every session, in history and after a return', async () => {
-    const person = await world.person();
-    const [first, second] = [await world.connect(person), await world.connect(person)];
+    const person = await world().person();
+    const [first, second] = [await world().connect(person), await world().connect(person)];
     const files = [
-      await uploaded(world, person, { body: PNG, filename: 'dot.png', type: 'image/png' }),
-      await uploaded(world, person),
+      await uploaded(world(), person, { body: PNG, filename: 'dot.png', type: 'image/png' }),
+      await uploaded(world(), person),
     ];
     const { message } = await say(first, { attachments: attach(...files) });
     const seen = await second.frame('message', ({ id }) => id === message.id);
     const [row] = await history(person);
     const back = await (
-      await world.open({
+      await world().open({
         token: person.token,
         query: { cursor: `${(await first.frame('welcome')).epoch}.0` },
       })
@@ -62,20 +51,20 @@ describe('section 2: a message with attachments', () => {
   });
 
   test('needs no text, and counts once', async () => {
-    const person = await world.person();
-    const file = await uploaded(world, person);
+    const person = await world().person();
+    const file = await uploaded(world(), person);
     const body = { client_id: 'c', text: '', attachments: attach(file) };
-    const first = await world.as<SendResult>(person, '/api/messages', { body });
+    const first = await world().as<SendResult>(person, '/api/messages', { body });
     expect(first).toMatchObject({ status: 202, body: { duplicate: false } });
-    const again = await world.as<SendResult>(person, '/api/messages', { body });
+    const again = await world().as<SendResult>(person, '/api/messages', { body });
     expect(again.body).toEqual({ ...first.body, duplicate: true });
     expect(await history(person)).toHaveLength(1);
   });
 
   test('one file may go with several messages and conversations', async () => {
-    const person = await world.person();
-    const client = await world.connect(person);
-    const file = await uploaded(world, person);
+    const person = await world().person();
+    const client = await world().connect(person);
+    const file = await uploaded(world(), person);
     for (const conversation of ['one', 'one', 'other']) {
       const { message } = await say(client, { conversation, attachments: attach(file) });
       expect(message.attachments).toMatchObject([{ id: file.id }]);
@@ -83,13 +72,13 @@ describe('section 2: a message with attachments', () => {
   });
 
   test('a file of somebody else, or none, is not_found, and nothing is said', async () => {
-    const [person, other] = [await world.person(), await world.person()];
-    const namesake = await world.person({ sub: person.id, tenant: 'acme' });
-    const client = await world.connect(person);
-    const own = await uploaded(world, person);
+    const [person, other] = [await world().person(), await world().person()];
+    const namesake = await world().person({ sub: person.id, tenant: 'acme' });
+    const client = await world().connect(person);
+    const own = await uploaded(world(), person);
     const strange = [
-      (await uploaded(world, other)).id,
-      (await uploaded(world, namesake)).id,
+      (await uploaded(world(), other)).id,
+      (await uploaded(world(), namesake)).id,
       ...['file_x', `file_${'A'.repeat(24)}`, 'a:b', 'a/b', 'a%2Fb', '..', 'ﬁle_x', 'x'.repeat(128)],
     ];
     for (const id of strange) {
@@ -100,7 +89,7 @@ describe('section 2: a message with attachments', () => {
         field: 'attachments',
       });
       const body = { client_id: 'h', text: 'x', attachments };
-      expect(await world.as(person, '/api/messages', { body })).toMatchObject(
+      expect(await world().as(person, '/api/messages', { body })).toMatchObject(
         refused(404, 'not_found', 'attachments'),
       );
     }
@@ -108,10 +97,10 @@ describe('section 2: a message with attachments', () => {
   });
 
   test('ten are taken, eleven are too_large', async () => {
-    const person = await world.person();
-    const files = await Promise.all(Array.from({ length: 11 }, () => uploaded(world, person)));
+    const person = await world().person();
+    const files = await Promise.all(Array.from({ length: 11 }, () => uploaded(world(), person)));
     const say = (count: number) =>
-      world.as(person, '/api/messages', {
+      world().as(person, '/api/messages', {
         body: { client_id: `c${count}`, text: '', attachments: attach(...files.slice(0, count)) },
       });
     expect(await say(11)).toMatchObject(refused(413, 'too_large', 'attachments'));
@@ -119,9 +108,9 @@ describe('section 2: a message with attachments', () => {
   });
 
   test('is not overtaken by what the same socket sends after it', async () => {
-    const person = await world.person();
-    const client = await world.connect(person);
-    const file = await uploaded(world, person);
+    const person = await world().person();
+    const client = await world().connect(person);
+    const file = await uploaded(world(), person);
     const rounds = Array.from({ length: 7 }, (_, n) => n);
     for (const n of rounds) {
       client.send({
@@ -139,11 +128,11 @@ describe('section 2: a message with attachments', () => {
 
 describe('P-UP-2 attachments of a delivery', () => {
   test('have urls that their receiver opens without a token', async () => {
-    const person = await world.person();
-    const client = await world.connect(person);
-    const file = await uploaded(world, person, { body: PNG, filename: 'ž 絵.png', type: 'image/png' });
+    const person = await world().person();
+    const client = await world().connect(person);
+    const file = await uploaded(world(), person, { body: PNG, filename: 'ž 絵.png', type: 'image/png' });
     const { turn } = await say(client, { attachments: attach(file) });
-    const [delivered] = await upstream.of(turn);
+    const [delivered] = await upstream().of(turn);
     expect(delivered?.body.attachments).toEqual([
       {
         id: file.id,
@@ -154,28 +143,28 @@ describe('P-UP-2 attachments of a delivery', () => {
       },
     ]);
     const url = delivered?.body.attachments[0]?.url ?? '';
-    expect(url).toContain(`${world.origin}/files/${file.id}/`);
+    expect(url).toContain(`${world().origin}/files/${file.id}/`);
     expect(Buffer.from(await (await fetch(url)).arrayBuffer())).toEqual(PNG);
   });
 
   test('have them as well for a user who is not connected', async () => {
-    const person = await world.person();
-    const file = await uploaded(world, person);
-    const turn = await world.turnByHttp(person, { attachments: attach(file) });
-    const [delivered] = await upstream.of(turn);
+    const person = await world().person();
+    const file = await uploaded(world(), person);
+    const turn = await world().turnByHttp(person, { attachments: attach(file) });
+    const [delivered] = await upstream().of(turn);
     expect(await (await fetch(delivered?.body.attachments[0]?.url ?? '')).text()).toBe('Hello');
   });
 
   test('P-UP-1 are signed anew on a retry of the same delivery', async () => {
-    const person = await world.person();
-    const file = await uploaded(world, person);
-    upstream.answer = ({ body, response }) => {
+    const person = await world().person();
+    const file = await uploaded(world(), person);
+    upstream().answer = ({ body, response }) => {
       response.statusCode = body.text === 'again' && tries++ === 0 ? 503 : 200;
       response.end();
     };
     let tries = 0;
-    const turn = await world.turnByHttp(person, { text: 'again', attachments: attach(file) });
-    const [first, second] = await upstream.of(turn, 2);
+    const turn = await world().turnByHttp(person, { text: 'again', attachments: attach(file) });
+    const [first, second] = await upstream().of(turn, 2);
     expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
     const exp = (one: typeof first) =>
       Number(new URL(one?.body.attachments[0]?.url ?? '').searchParams.get('exp'));
@@ -183,17 +172,17 @@ describe('P-UP-2 attachments of a delivery', () => {
   });
 
   test('P-ID-3 the upstream opens files with its own token as well, nobody with another', async () => {
-    const person = await world.person();
-    const path = new URL((await uploaded(world, person)).url).pathname;
-    const [token = ''] = world.server.secrets.INTERNAL_TOKEN.split(',');
-    expect(await world.as({ token }, path)).toMatchObject({ status: 200, body: 'Hello' });
-    expect(await world.as({ token: `${token}x` }, path)).toMatchObject(refused(401, 'unauthorized'));
+    const person = await world().person();
+    const path = new URL((await uploaded(world(), person)).url).pathname;
+    const [token = ''] = world().server.secrets.INTERNAL_TOKEN.split(',');
+    expect(await world().as({ token }, path)).toMatchObject({ status: 200, body: 'Hello' });
+    expect(await world().as({ token: `${token}x` }, path)).toMatchObject(refused(401, 'unauthorized'));
   });
 });
 
 test('P-UP-4 P-OA-5 a file for an sse: channel belongs to the user whose request it is', async () => {
-  const person = await world.person();
-  const response = await complete(world, await apiKey(world, person.id), {
+  const person = await world().person();
+  const response = await complete(world(), await apiKey(world(), person.id), {
     model: 'any',
     messages: [{ role: 'user', content: 'a file, please' }],
     stream: true,
@@ -202,34 +191,34 @@ test('P-UP-4 P-OA-5 a file for an sse: channel belongs to the user whose request
   const channel = `sse:${id}`;
   const data = Buffer.from('for ever').toString('base64');
   const [file] = await send(
-    world,
+    world(),
     { channel, kind: 'file', filename: 'a.txt', mimetype: 'text/plain', data },
     { channel, kind: 'done' },
   );
   const text = await response.text();
   const path = `/files/${file?.id}/a.txt`;
   expect(text).toContain(path);
-  expect(await world.as(person, path)).toMatchObject({ status: 200, body: 'for ever' });
+  expect(await world().as(person, path)).toMatchObject({ status: 200, body: 'for ever' });
   for (const claims of [{ sub: id }, { sub: person.id, tenant: 'acme' }, {}])
-    expect(await world.as(await world.person(claims), path)).toMatchObject(refused(404, 'not_found'));
+    expect(await world().as(await world().person(claims), path)).toMatchObject(refused(404, 'not_found'));
 });
 
 test('P-UP-4 a file for an sse: channel that was never opened is not_found', async () => {
-  const person = await world.person();
-  const client = await world.connect(person);
+  const person = await world().person();
+  const client = await world().connect(person);
   const { turn } = await say(client, {});
   const file = { kind: 'file', filename: 'a.txt', data: 'AAAA' };
   for (const channel of [`sse:${turn}`, 'sse:req_x'])
-    expect(await world.outbound({ ...file, channel })).toMatchObject(refused(404, 'not_found', 'channel'));
+    expect(await world().outbound({ ...file, channel })).toMatchObject(refused(404, 'not_found', 'channel'));
 });
 
 test('P-WS-7 a file between the texts of a turn tells where it stands', async () => {
-  const person = await world.person();
-  const client = await world.connect(person);
+  const person = await world().person();
+  const client = await world().connect(person);
   const { turn } = await say(client, {});
   const { channel } = person;
   await send(
-    world,
+    world(),
     { channel, kind: 'chunk', turn, text: 'Before. ' },
     { channel, kind: 'file', turn, filename: 'a.txt', data: 'AAAA' },
     { channel, kind: 'chunk', turn, text: 'After.' },
@@ -241,7 +230,7 @@ test('P-WS-7 a file between the texts of a turn tells where it stands', async ()
 
 describe('section 3: GET /files', () => {
   test('gives 304 to who has it already, and HEAD its headers', async () => {
-    const { url } = await uploaded(world, await world.person(), { body: PNG, type: 'image/png' });
+    const { url } = await uploaded(world(), await world().person(), { body: PNG, type: 'image/png' });
     const first = await fetch(url);
     const etag = first.headers.get('etag') ?? '';
     expect(etag).toMatch(/^".+"$/);
@@ -255,7 +244,7 @@ describe('section 3: GET /files', () => {
   });
 
   test('gives a part only of the version that If-Range names', async () => {
-    const { url } = await uploaded(world, await world.person());
+    const { url } = await uploaded(world(), await world().person());
     const etag = (await fetch(url)).headers.get('etag') ?? '';
     const part = (tag: string) => fetch(url, { headers: { range: 'bytes=0-1', 'if-range': tag } });
     expect((await part(etag)).status).toBe(206);
@@ -264,15 +253,15 @@ describe('section 3: GET /files', () => {
 });
 
 test('an upload of another user is not opened by its id, whatever is said of it', async () => {
-  const [person, other] = [await world.person(), await world.person()];
-  const path = new URL((await uploaded(world, person)).url).pathname;
+  const [person, other] = [await world().person(), await world().person()];
+  const path = new URL((await uploaded(world(), person)).url).pathname;
   const gone = refused(404, 'not_found');
-  expect(await world.as(other, path)).toMatchObject(gone);
+  expect(await world().as(other, path)).toMatchObject(gone);
   for (const bad of [
     path.replace('/files/', '/files/x'),
     path.replace(/file_./, 'file_'),
     path.toUpperCase(),
   ])
-    expect(await world.as(person, bad)).toMatchObject(gone);
-  expect((await upload(world, person)).status).toBe(201);
+    expect(await world().as(person, bad)).toMatchObject(gone);
+  expect((await upload(world(), person)).status).toBe(201);
 });

@@ -5,19 +5,25 @@ import { Watched } from './watched.ts';
 /** A frame of some system's own. */
 export type JsonFrame = Record<string, unknown>;
 
+interface Listener {
+  take?: (frame: JsonFrame) => void;
+  /** The connection is over: how. */
+  end?: (how: string) => void;
+}
+
 /** The socket of a client that knows another system's frames only: it keeps what came, in order. */
 export class JsonSocket extends Watched {
   readonly frames: JsonFrame[] = [];
   readonly #socket: WebSocket;
   #close: Close | undefined;
 
-  private constructor(socket: WebSocket, take: (frame: JsonFrame) => void) {
+  private constructor(socket: WebSocket, { take, end }: Listener) {
     super();
     this.#socket = socket;
     socket.on('message', (data) => {
       const frame: JsonFrame = JSON.parse(data.toString());
       this.frames.push(frame);
-      take(frame);
+      take?.(frame);
       this.wake();
     });
     // What ends a socket is told by `closed`.
@@ -25,6 +31,7 @@ export class JsonSocket extends Watched {
     socket.on('close', (code, reason) => {
       this.#close = { code, reason: reason.toString() };
       this.over = `closed ${code}`;
+      end?.(this.over);
       this.wake();
     });
   }
@@ -34,10 +41,10 @@ export class JsonSocket extends Watched {
     origin: string,
     path: string,
     headers: Record<string, string> = {},
-    take: (frame: JsonFrame) => void = () => {},
+    listener: Listener = {},
   ): Promise<JsonSocket> {
     const socket = new WebSocket(`${origin.replace('http', 'ws')}${path}`, { headers });
-    const client = new JsonSocket(socket, take);
+    const client = new JsonSocket(socket, listener);
     await new Promise<void>((resolve, reject) => {
       socket.on('open', resolve);
       socket.on('error', reject);

@@ -1,25 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FakeUpstream, verify } from './fake-upstream.ts';
-import { startServer } from './server.ts';
-import { useWorld, World } from './world.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useUpstream, verify } from './fake-upstream.ts';
+import { useWorld } from './world.ts';
 
 /** Large bodies of `/v1`, as they come with images in them (P-OA-2, P-OA-7). */
 
-let upstream: FakeUpstream;
-let world: World;
+const { world, upstream } = useUpstream();
 beforeAll(async () => {
-  upstream = await FakeUpstream.start();
-  upstream.answer = ({ body, response }) => {
+  upstream().answer = ({ body, response }) => {
     const text = createHash('sha256').update(JSON.stringify(body.request)).digest('hex');
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ events: [{ kind: 'done', text }] }));
   };
-  world = new World(await startServer({ env: upstream.env }));
-});
-afterAll(async () => {
-  await world?.server.stop();
-  await upstream?.stop();
 });
 
 const MB = 1_000_000;
@@ -39,8 +31,8 @@ const asking = (bytes: number, text = 'What is 这?') => ({
     },
   ],
 });
-const post = async (body: object | string, headers: Record<string, string> = {}, person = world.person()) =>
-  world.as<{ choices: { message: { content: string } }[] }>(await person, '/v1/chat/completions', {
+const post = async (body: object | string, headers: Record<string, string> = {}, person = world().person()) =>
+  world().as<{ choices: { message: { content: string } }[] }>(await person, '/v1/chat/completions', {
     body,
     headers: { 'content-type': 'application/json', ...headers },
   });
@@ -54,20 +46,20 @@ describe('P-OA-2 a large request', () => {
       expect(status).toBe(200);
       const sum = createHash('sha256').update(JSON.stringify(request)).digest('hex');
       expect(body.choices[0]?.message.content).toBe(sum);
-      const delivered = await upstream.first(({ text }) => text === `What is 这 of ${size}?`);
-      verify(world.server.secrets.UPSTREAM_WEBHOOK_SECRET, delivered);
+      const delivered = await upstream().first(({ text }) => text === `What is 这 of ${size}?`);
+      verify(world().server.secrets.UPSTREAM_WEBHOOK_SECRET, delivered);
     },
   );
 
   test('P-OA-7 is the same request only where all of it is the same', async () => {
-    const person = world.person();
+    const person = world().person();
     const headers = { 'idempotency-key': randomUUID() };
     const request = JSON.stringify(asking(3 * MB, 'once'));
     const first = await post(request, headers, person);
     expect(first.status).toBe(200);
     const again = await post(request, headers, person);
     expect(again.body).toEqual(first.body);
-    expect(upstream.deliveries.filter(({ body }) => body.text === 'once')).toHaveLength(1);
+    expect(upstream().deliveries.filter(({ body }) => body.text === 'once')).toHaveLength(1);
     const other = request.replace(/A(?="\}\})/, 'B');
     expect(other).not.toBe(request);
     expect(await post(other, headers, person)).toMatchObject({

@@ -1,30 +1,22 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FakeUpstream } from './fake-upstream.ts';
-import { startServer } from './server.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useUpstream } from './fake-upstream.ts';
 import { all, apiKey, type Block, blocks, complete, requestIdOf, resume, send, told } from './v1.ts';
-import { refused, World } from './world.ts';
+import { refused } from './world.ts';
 
 /** `/v1` as bytes, with an upstream that answers by `POST /internal/outbound` (webhook mode). */
 
 const LIMITS = JSON.stringify({ sse_heartbeat_ms: 200, completions_burst: 1_000 });
 
-let upstream: FakeUpstream;
-let world: World;
+const { world, upstream } = useUpstream({ LIMITS });
 let key: string;
 
 beforeAll(async () => {
-  upstream = await FakeUpstream.start();
-  world = new World(await startServer({ env: { ...upstream.env, LIMITS } }));
-  key = await apiKey(world, 'ada');
-});
-afterAll(async () => {
-  await world?.server.stop();
-  await upstream?.stop();
+  key = await apiKey(world(), 'ada');
 });
 
 /** A stream that has begun, and how its upstream sends to it. */
 async function begin(body: object = {}) {
-  const response = await complete(world, key, { stream: true, ...body });
+  const response = await complete(world(), key, { stream: true, ...body });
   expect(response.status).toBe(200);
   const id = requestIdOf(response);
   const channel = `sse:${id}`;
@@ -32,7 +24,7 @@ async function begin(body: object = {}) {
     response,
     id,
     channel,
-    say: (...events: object[]) => send(world, ...events.map((event) => ({ channel, ...event }))),
+    say: (...events: object[]) => send(world(), ...events.map((event) => ({ channel, ...event }))),
   };
 }
 
@@ -120,7 +112,7 @@ describe('P-OA-3 the stream', () => {
     const { response, id, say } = await begin();
     await say({ kind: 'chunk', text: text.slice(0, 600_000) }, { kind: 'chunk', text: text.slice(600_000) });
     await say({ kind: 'done' });
-    const again = await resume(world, key, id);
+    const again = await resume(world(), key, id);
     for (const stream of [response, again]) {
       const { content, finishes } = told(await all(stream));
       expect(content === text).toBe(true);
@@ -160,7 +152,7 @@ describe('P-OA-3 the stream', () => {
 describe('P-UP-4 an upstream that sends to sse:{request_id}', () => {
   test('P-UP-4 needs no turn, and by NDJSON shares one result for its chunks', async () => {
     const { response, channel } = await begin();
-    const { body } = await world.ndjson([
+    const { body } = await world().ndjson([
       { channel, kind: 'chunk', text: 'one ' },
       { channel, kind: 'chunk', text: 'two' },
       { channel, kind: 'done' },
@@ -174,7 +166,7 @@ describe('P-UP-4 an upstream that sends to sse:{request_id}', () => {
     await say({ kind: 'done' });
     const near = `${id.slice(0, -1)}${id.endsWith('A') ? 'B' : 'A'}`;
     for (const guess of ['req_nothing', near, id.replace('req', 'turn')]) {
-      expect(await world.outbound({ channel: `sse:${guess}`, kind: 'chunk', text: 'x' })).toMatchObject(
+      expect(await world().outbound({ channel: `sse:${guess}`, kind: 'chunk', text: 'x' })).toMatchObject(
         refused(404, 'not_found', 'channel'),
       );
     }
@@ -183,7 +175,7 @@ describe('P-UP-4 an upstream that sends to sse:{request_id}', () => {
   test('P-WS-7 a stream that has ended takes nothing more', async () => {
     const { channel, say } = await begin();
     await say({ kind: 'done' });
-    expect(await world.outbound({ channel, kind: 'chunk', text: 'late' })).toMatchObject(
+    expect(await world().outbound({ channel, kind: 'chunk', text: 'late' })).toMatchObject(
       refused(410, 'turn_finished'),
     );
   });
@@ -211,7 +203,7 @@ describe('P-OA-5 what an OpenAI client cannot show becomes text', () => {
     expect(content.replace(link, '…')).toBe(
       'Here:\n\n[a \\[1\\].txt](…)\n\n![b.png](https://example.org/b.png)\n\nDone.',
     );
-    expect(link.startsWith(world.origin)).toBe(true);
+    expect(link.startsWith(world().origin)).toBe(true);
     expect(await (await fetch(link)).text()).toBe('contents');
   });
 
@@ -257,9 +249,9 @@ describe('P-OA-5 what an OpenAI client cannot show becomes text', () => {
   });
 
   test('P-OA-2 with stream: false nothing has been sent yet: edits and final texts replace', async () => {
-    const answer = complete(world, key, { messages: [{ role: 'user', content: 'replace' }] });
-    const { body } = await upstream.first(({ text }) => text === 'replace');
-    const say = (event: object) => send(world, { channel: body.channel_id, ...event });
+    const answer = complete(world(), key, { messages: [{ role: 'user', content: 'replace' }] });
+    const { body } = await upstream().first(({ text }) => text === 'replace');
+    const say = (event: object) => send(world(), { channel: body.channel_id, ...event });
     const [{ id } = {}] = await say({ kind: 'message', text: 'Draft' });
     await say({ kind: 'edit', id, text: 'Better', buttons: [{ label: 'OK', custom_id: 'ok' }] });
     await say({ kind: 'file', filename: 'b.png', mimetype: 'image/png', url: 'https://example.org/b.png' });

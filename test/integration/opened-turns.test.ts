@@ -1,33 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FakeUpstream } from './fake-upstream.ts';
-import { startServer } from './server.ts';
+import { describe, expect, test } from 'vitest';
+import { useUpstream } from './fake-upstream.ts';
 import { send, type TurnFacts } from './v1.ts';
-import { type Person, refused, World } from './world.ts';
+import { type Person, refused } from './world.ts';
 
 /** Turns that the upstream opens, under ids of its choice (P-UP-4, P-WS-11). */
 
-let upstream: FakeUpstream;
-let world: World;
-beforeAll(async () => {
-  upstream = await FakeUpstream.start();
-  world = new World(await startServer({ env: upstream.env }));
-});
-afterAll(async () => {
-  await world?.server.stop();
-  await upstream?.stop();
-});
+const { world, upstream } = useUpstream();
 
 /** A connected user for whom the upstream has opened a turn. */
 async function opened(id: string, fields: object = {}) {
-  const person = await world.person();
-  const client = await world.connect(person);
-  expect(await send(world, { channel: person.channel, kind: 'turn', id, ...fields })).toMatchObject([{ id }]);
+  const person = await world().person();
+  const client = await world().connect(person);
+  expect(await send(world(), { channel: person.channel, kind: 'turn', id, ...fields })).toMatchObject([
+    { id },
+  ]);
   return { person, client };
 }
 const cancelOf = ({ id: user }: Person) =>
-  upstream.first(({ type, user_id }) => type === 'cancel' && user_id === user);
-const facts = (turn: string, query = '') => world.internal<TurnFacts>(`/turns/${turn}${query}`);
+  upstream().first(({ type, user_id }) => type === 'cancel' && user_id === user);
+const facts = (turn: string, query = '') => world().internal<TurnFacts>(`/turns/${turn}${query}`);
 
 test('P-WS-11 a cancel names the conversation that the upstream opened the turn in', async () => {
   const id = `job-${randomUUID()}`;
@@ -45,19 +37,19 @@ describe('an id that several users have', () => {
     expect((await cancelOf(two.person)).body).toMatchObject({ turn: id, channel_id: two.person.channel });
     one.client.send({ type: 'cancel', turn: id });
     expect((await cancelOf(one.person)).body).toMatchObject({ turn: id, channel_id: one.person.channel });
-    expect(upstream.deliveries.filter(({ body }) => body.turn === id)).toHaveLength(2);
+    expect(upstream().deliveries.filter(({ body }) => body.turn === id)).toHaveLength(2);
   });
 
   test('5.3 is told apart by its channel; by the id alone it is the first one’s', async () => {
     const id = `daily-${randomUUID()}`;
     const [one, two] = [await opened(id), await opened(id)];
-    await send(world, { channel: two.person.channel, kind: 'chunk', turn: id, text: 'four' });
+    await send(world(), { channel: two.person.channel, kind: 'chunk', turn: id, text: 'four' });
     const query = ({ channel }: Person) => `?channel=${encodeURIComponent(channel)}`;
     const [first, second] = [one.person, two.person].map(({ channel }) => ({ turn: id, channel }));
     expect((await facts(id)).body).toMatchObject({ ...first, text_length: 0 });
     expect((await facts(id, query(one.person))).body).toMatchObject({ ...first, text_length: 0 });
     expect((await facts(id, query(two.person))).body).toMatchObject({ ...second, text_length: 4 });
-    const stranger = await world.person();
+    const stranger = await world().person();
     expect(await facts(id, query(stranger))).toMatchObject(refused(404, 'not_found'));
     expect(await facts(id, '?channel=nobody')).toMatchObject(refused(400, 'bad_request', 'channel'));
   });

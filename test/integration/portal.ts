@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect } from 'vitest';
-import { FakeUpstream } from './fake-upstream.ts';
+import { expect } from 'vitest';
+import { type FakeUpstream, useUpstream } from './fake-upstream.ts';
 import { JsonSocket } from './json-socket.ts';
-import { startServer } from './server.ts';
-import { type Person, World } from './world.ts';
+import type { Person, World } from './world.ts';
 
 /** A Konstruct portal: its clients, and its agent behind a webhook that gets what Konstruct's workers got. */
 
@@ -91,16 +90,6 @@ export const words = () => `words ${randomUUID()}`;
 
 /** One portal for all tests of a file. */
 export function usePortal(): () => Portal {
-  let portal: Portal | undefined;
-  let agent: FakeUpstream | undefined;
-  beforeAll(async () => {
-    agent = await FakeUpstream.start();
-    const env = { ...agent.env, UPSTREAM_BODY: 'konstruct' };
-    portal = new Portal(new World(await startServer({ env })), agent);
-  });
-  afterAll(async () => {
-    await portal?.world.server.stop();
-    await agent?.stop();
-  });
-  return () => portal ?? expect.fail('the server has not started');
+  const { world, upstream } = useUpstream({ UPSTREAM_BODY: 'konstruct' });
+  return () => new Portal(world(), upstream());
 }

@@ -1,39 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { HistoryPage } from '../../src/protocol/history.ts';
-import { FakeUpstream } from './fake-upstream.ts';
-import { startServer } from './server.ts';
+import { useUpstream } from './fake-upstream.ts';
 import { uploaded } from './upload.ts';
-import { World } from './world.ts';
 
 /** A gateway behind a proxy, which others reach by `PUBLIC_URL`. */
 const PUBLIC_URL = 'https://chat.example.com/starwire';
 
-let upstream: FakeUpstream;
-let world: World;
-
-beforeAll(async () => {
-  upstream = await FakeUpstream.start();
-  world = new World(await startServer({ env: { ...upstream.env, PUBLIC_URL } }));
-});
-afterAll(async () => {
-  await world?.server.stop();
-  await upstream?.stop();
-});
+const { world, upstream } = useUpstream({ PUBLIC_URL });
 
 test('PUBLIC_URL is where the urls of files begin, in answers, frames, deliveries, results and history', async () => {
-  const person = await world.person();
-  const client = await world.connect(person);
-  const file = await uploaded(world, person, { body: 'Hello' });
+  const person = await world().person();
+  const client = await world().connect(person);
+  const file = await uploaded(world(), person, { body: 'Hello' });
   client.send({ type: 'message', client_id: randomUUID(), text: 'Look', attachments: [{ id: file.id }] });
   const { turn = '' } = await client.frame('ack');
   const shown = await client.frame('message');
-  const [delivered] = await upstream.of(turn);
+  const [delivered] = await upstream().of(turn);
   const data = Buffer.from('Reply').toString('base64');
-  await world.outbound({ channel: `webchat:${person.id}`, kind: 'file', filename: 'f', data });
+  await world().outbound({ channel: `webchat:${person.id}`, kind: 'file', filename: 'f', data });
   const reply = await client.frame('file');
-  const { body: history } = await world.as<HistoryPage>(person, '/api/conversations/default/messages');
-  const { body: found } = await world.as<{ results: { message: { url: string } }[] }>(
+  const { body: history } = await world().as<HistoryPage>(person, '/api/conversations/default/messages');
+  const { body: found } = await world().as<{ results: { message: { url: string } }[] }>(
     person,
     '/api/search?q=f',
   );
@@ -48,7 +36,7 @@ test('PUBLIC_URL is where the urls of files begin, in answers, frames, deliverie
   expect(urls).toHaveLength(7);
   for (const url of urls) {
     expect(url).toMatch(/^https:\/\/chat\.example\.com\/starwire\/files\/file_[^/]+\/[^/]+\?exp=/);
-    const response = await fetch(`${world.origin}${url?.slice(PUBLIC_URL.length)}`);
+    const response = await fetch(`${world().origin}${url?.slice(PUBLIC_URL.length)}`);
     expect(['Hello', 'Reply']).toContain(await response.text());
   }
 });

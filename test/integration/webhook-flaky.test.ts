@@ -1,39 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Delivered, FakeUpstream } from './fake-upstream.ts';
-import { startServer } from './server.ts';
-import { World } from './world.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, type Delivered, useUpstream } from './fake-upstream.ts';
 
 /** Receivers that cannot make up their mind (P-UP-3): whatever they do, a turn has one result. */
 
 const ATTEMPT_MS = 400;
 
-let upstream: FakeUpstream;
-let world: World;
+const { world, upstream } = useUpstream({ LIMITS: JSON.stringify({ webhook_attempt_ms: ATTEMPT_MS }) });
 /** How the attempts of a delivery with a certain text are answered, one after the other; the last one for all others. */
 const answers = new Map<string, Answer[]>();
 
 beforeAll(async () => {
-  upstream = await FakeUpstream.start();
-  upstream.answer = (delivered) => {
+  upstream().answer = (delivered) => {
     const { turn, text } = delivered.body;
-    const attempt = upstream.deliveries.filter(({ body }) => body.turn === turn).length;
+    const attempt = upstream().deliveries.filter(({ body }) => body.turn === turn).length;
     const steps = answers.get(text) ?? [];
     return (steps[attempt - 1] ?? steps.at(-1))?.(delivered);
   };
-  const LIMITS = JSON.stringify({ webhook_attempt_ms: ATTEMPT_MS });
-  world = new World(await startServer({ env: { ...upstream.env, LIMITS } }));
-});
-afterAll(async () => {
-  await world?.server.stop();
-  await upstream?.stop();
 });
 
 async function asked(...steps: Answer[]) {
   const text = randomUUID();
   answers.set(text, steps);
-  const person = await world.person();
-  const client = await world.connect(person);
+  const person = await world().person();
+  const client = await world().connect(person);
   client.send({ type: 'message', client_id: 'c', text });
   const { turn = '' } = await client.frame('ack');
   const over = () =>
@@ -80,14 +70,14 @@ async function post({ body }: Delivered, text: string): Promise<string[]> {
     { channel, kind: 'chunk', turn, text },
     { channel, kind: 'done', turn },
   ];
-  return (await world.outbound(events)).body.results.flatMap(({ error }) => error?.code ?? []);
+  return (await world().outbound(events)).body.results.flatMap(({ error }) => error?.code ?? []);
 }
 
 describe.concurrent('P-UP-3 one result of a turn', () => {
   test('P-UP-3 from a receiver that flaps: refused, broken off, and then answered', async () => {
     const turn = await asked(status(503), breaks, inline('At last'));
     await expectOne(turn, 'At last');
-    expect(await upstream.of(turn.turn)).toHaveLength(3);
+    expect(await upstream().of(turn.turn)).toHaveLength(3);
   });
 
   test('P-UP-3 from one that is too slow to accept, but replies: it is not asked again', async () => {
@@ -99,7 +89,7 @@ describe.concurrent('P-UP-3 one result of a turn', () => {
     // The time of another attempt, seen on a turn that is given one.
     const other = await asked(silent, inline('Other'));
     await other.over();
-    expect(await upstream.of(turn.turn)).toHaveLength(1);
+    expect(await upstream().of(turn.turn)).toHaveLength(1);
   });
 
   test('P-UP-3 from one that is too slow and replies to both attempts: the later reply is refused', async () => {
@@ -113,7 +103,7 @@ describe.concurrent('P-UP-3 one result of a turn', () => {
   test('P-UP-3 from one that replies inside the response and posts it as well', async () => {
     const turn = await asked(inline('Here'));
     await expectOne(turn, 'Here');
-    const [delivered] = await upstream.of(turn.turn);
+    const [delivered] = await upstream().of(turn.turn);
     if (!delivered) return expect.fail('nothing was delivered');
     expect(await post(delivered, 'There')).toEqual(['turn_finished', 'turn_finished']);
     await expectOne(turn, 'Here');
@@ -126,6 +116,6 @@ describe.concurrent('P-UP-3 one result of a turn', () => {
     expect(
       client.all('turn').filter((frame) => frame.turn === turn && frame.status === 'failed'),
     ).toHaveLength(1);
-    expect(await upstream.of(turn)).toHaveLength(1);
+    expect(await upstream().of(turn)).toHaveLength(1);
   });
 });

@@ -1,24 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Client } from './client.ts';
-import { type Answer, type Delivered, FakeUpstream } from './fake-upstream.ts';
-import { startServer } from './server.ts';
+import { type Answer, type Delivered, useUpstream } from './fake-upstream.ts';
 import { all, complete, told } from './v1.ts';
-import { World } from './world.ts';
 
 /** An upstream that answers in the response of the webhook itself (P-UP-3). */
 
-let upstream: FakeUpstream;
-let world: World;
+const { world, upstream } = useUpstream();
 
 beforeAll(async () => {
-  upstream = await FakeUpstream.start();
-  world = new World(await startServer({ env: upstream.env }));
-  upstream.answer = (delivered) => (answers.get(delivered.body.text) ?? accept)(delivered);
-});
-afterAll(async () => {
-  await world?.server.stop();
-  await upstream?.stop();
+  upstream().answer = (delivered) => (answers.get(delivered.body.text) ?? accept)(delivered);
 });
 
 const accept = ({ response }: Delivered): void => void response.end();
@@ -29,8 +20,8 @@ const answers = new Map<string, Answer>();
 async function asked(answer: Answer) {
   const text = randomUUID();
   answers.set(text, answer);
-  const person = await world.person();
-  const client = await world.connect(person);
+  const person = await world().person();
+  const client = await world().connect(person);
   client.send({ type: 'message', client_id: 'c', text });
   const { turn = '' } = await client.frame('ack');
   return { person, client, turn, text };
@@ -63,8 +54,8 @@ describe('P-UP-3 an answer inside the response', () => {
   });
 
   test('P-UP-3 events that name no conversation belong to that of the delivery, those for another channel do not', async () => {
-    const other = await world.person();
-    const there = await world.connect(other);
+    const other = await world().person();
+    const there = await world().connect(other);
     const text = randomUUID();
     answers.set(
       text,
@@ -79,7 +70,7 @@ describe('P-UP-3 an answer inside the response', () => {
         ],
       }),
     );
-    const client = await world.connect(await world.person());
+    const client = await world().connect(await world().person());
     client.send({ type: 'message', client_id: 'c', text, conversation: 'trip' });
     await ended(client, (await client.frame('ack')).turn ?? '');
     const said = client.all('message').map(({ text, conversation }) => [text, conversation]);
@@ -122,8 +113,8 @@ describe('P-UP-3 an answer inside the response', () => {
   test('P-UP-3 a completion is answered the same way', async () => {
     const text = randomUUID();
     answers.set(text, lines({ kind: 'chunk', text: 'Hi' }, { kind: 'done', finish_reason: 'length' }));
-    const token = await world.token({ sub: 'ada' });
-    const response = await complete(world, token, {
+    const token = await world().token({ sub: 'ada' });
+    const response = await complete(world(), token, {
       stream: true,
       messages: [{ role: 'user', content: text }],
     });
@@ -131,8 +122,8 @@ describe('P-UP-3 an answer inside the response', () => {
   });
 
   test('P-UP-3 events for another channel go there, and not into the turn', async () => {
-    const bystander = await world.person();
-    const other = await world.connect(bystander);
+    const bystander = await world().person();
+    const other = await world().connect(bystander);
     const { client, turn } = await asked(
       lines(
         { channel: bystander.channel, kind: 'message', text: 'for you' },
@@ -155,8 +146,8 @@ describe('P-UP-3 an answer inside the response', () => {
     const { client, turn, person } = await asked(({ response }) => {
       response.setHeader('content-type', type).end(body);
     });
-    await upstream.of(turn);
-    await world.outbound({ channel: person.channel, kind: 'done', turn, text: 'later' });
+    await upstream().of(turn);
+    await world().outbound({ channel: person.channel, kind: 'done', turn, text: 'later' });
     expect(await ended(client, turn)).toMatchObject({ status: 'completed' });
     expect(replies(client)).toEqual(['later']);
   });
@@ -193,7 +184,7 @@ describe('P-UP-3 an answer that is broken', () => {
     expect(status).toBe('failed');
     expect(error).toMatchObject({ type: 'upstream_stream', label: 'Broken answer' });
     expect(client.all('message').at(-1)).toMatchObject({ text: 'kept', partial: true });
-    expect(await upstream.of(turn)).toHaveLength(1);
+    expect(await upstream().of(turn)).toHaveLength(1);
   });
 
   test('P-WS-11 a turn that is cancelled while it is answered breaks the answer off', async () => {
@@ -207,7 +198,7 @@ describe('P-UP-3 an answer that is broken', () => {
     client.send({ type: 'cancel', turn });
     expect(await ended(client, turn)).toMatchObject({ status: 'cancelled' });
     await closed.promise;
-    const [, cancel] = await upstream.of(turn, 2);
+    const [, cancel] = await upstream().of(turn, 2);
     expect(cancel?.body.type).toBe('cancel');
   });
 });

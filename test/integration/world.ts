@@ -139,11 +139,11 @@ export class World {
   }
 }
 
-/** One server for all tests of a file. */
-export function useWorld(options: ServerOptions = {}): () => World {
+/** One server for all tests of a file; `options` are asked for as it starts. */
+export function useWorld(options: ServerOptions | (() => ServerOptions) = {}): () => World {
   let world: World | undefined;
   beforeAll(async () => {
-    world = new World(await startServer(options));
+    world = new World(await startServer(typeof options === 'function' ? options() : options));
   });
   afterAll(() => world?.server.stop());
   return () => world ?? expect.fail('the server has not started');

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { dialects } from '../../src/routes/dialects.ts';
-import { app } from '../../src/routes/root.ts';
+import { appOf } from '../../src/routes/root.ts';
+import * as spoken from '../../src/routes/spoken.ts';
 import { request } from './harness.ts';
 
 /** Development's own, and the page: its addresses, and what it asks before anybody signs in. */
 const UNDESCRIBED = /^\/(?:dev\/|\*$|new$|c\/|settings\.json$)/;
 
 /** What clients of other systems connect to is theirs to describe. */
-const THEIRS = new Set(dialects.routes.map(({ path }) => path));
+const THEIRS = new Set(dialects(spoken).routes.map(({ path }) => path));
 
 interface Document {
   openapi: string;
@@ -23,8 +24,8 @@ describe('/openapi.json', () => {
     const described = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const real = app.routes
-      .filter(({ method, path }) => method !== 'ALL' && !UNDESCRIBED.test(path) && !THEIRS.has(path))
+    const real = appOf(spoken)
+      .routes.filter(({ method, path }) => method !== 'ALL' && !UNDESCRIBED.test(path) && !THEIRS.has(path))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
     expect([...new Set(described)].sort()).toEqual([...new Set(real)].sort());
   });

@@ -1,5 +1,6 @@
 import { is } from 'valibot';
 import type { OpenTurnView, OpenView } from '../../channel/turn-record.ts';
+import type { Named } from '../../dialects/dialect.ts';
 import { messagesOf, sessionOf } from '../../dialects/hermes/session.ts';
 import { topicOf } from '../../protocol/conversations.ts';
 import { StarwireError } from '../../protocol/errors.ts';
@@ -13,17 +14,16 @@ import { keyHolds, requireUser } from '../door.ts';
 
 /** What the routes of the Hermes web UI share. */
 
-export const DIALECT = 'hermes';
-const COOKIES = [DIALECT, 'hermes_session'];
+export const DIALECT: Named = { name: 'hermes', cookies: ['hermes_session'] };
 
 /** The verified caller; its clients keep their token in a cookie. */
 export function callerOf(c: Ctx): Promise<Identity> {
-  return requireUser(c, COOKIES);
+  return requireUser(c, DIALECT);
 }
 
 /** Whether the caller's key, where it is one, still counts. */
 export function callerHolds(c: Ctx): Promise<boolean> {
-  return keyHolds(c, COOKIES);
+  return keyHolds(c, DIALECT);
 }
 
 /** Refusals as its clients read them: `error` is the sentence. */

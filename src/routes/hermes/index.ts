@@ -1,23 +1,26 @@
 import { Hono } from 'hono';
 import { type AppEnv, type Ctx, use } from '../app.ts';
+import type { Surface } from '../dialects.ts';
 import { callerOf, hermesRefusal } from './answers.ts';
 import { chat } from './chat.ts';
 import { approvals, clarifications } from './prompts.ts';
 import { listStream, runsStream, sessionStream } from './session-streams.ts';
 import { list, session } from './sessions.ts';
 
-/** What the Hermes web UI asks for, under `/api`. */
-export const hermes = new Hono<AppEnv>();
+const routes = new Hono<AppEnv>();
 
-hermes.route('/chat', chat);
-hermes.route('/approval', approvals);
-hermes.route('/clarify', clarifications);
-hermes.get('/session/stream', sessionStream);
-hermes.route('/session', session);
-hermes.get('/sessions', list);
-hermes.get('/sessions/events', listStream);
-hermes.get('/sessions/:id/events', runsStream);
-hermes.get('/health/agent', backend);
+/** The Hermes web UI: all of it over HTTP and SSE. */
+export const hermes: Surface = { http: { at: '/api', routes } };
+
+routes.route('/chat', chat);
+routes.route('/approval', approvals);
+routes.route('/clarify', clarifications);
+routes.get('/session/stream', sessionStream);
+routes.route('/session', session);
+routes.get('/sessions', list);
+routes.get('/sessions/events', listStream);
+routes.get('/sessions/:id/events', runsStream);
+routes.get('/health/agent', backend);
 
 /** How the gateway is configured, without a word of its secrets. */
 async function backend(c: Ctx): Promise<Response> {
@@ -35,4 +38,4 @@ async function backend(c: Ctx): Promise<Response> {
   });
 }
 
-hermes.onError(hermesRefusal);
+routes.onError(hermesRefusal);

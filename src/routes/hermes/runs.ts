@@ -48,7 +48,7 @@ export function eventStream(
 }
 
 export function relayFrom(c: Ctx, who: Identity, position: Position = { turns: new Map() }): Relay {
-  return new Relay(() => hubOf(c, who), relayOf(c, who, DIALECT), position);
+  return new Relay(() => hubOf(c, who), relayOf(c, who, DIALECT.name), position);
 }
 
 /** Behind a record: what it does not have, and nothing that it has. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Down } from '../../../src/dialects/dialect.ts';
 import type { ServerFrame } from '../../../src/protocol/server-frames.ts';
 import { chunk, HERE, openAssistant, openWorkflow, prompt, reply, tool, turn } from './bisheng.ts';
 
@@ -101,7 +102,7 @@ function play(page: ReturnType<typeof openAssistant>, schedule: readonly Happeni
   /** What ended while the page was elsewhere is in its history. */
   const unseen = new Set<number>();
   let away = false;
-  const hear = (said: readonly object[]) => frames.push(...(said as readonly Frame[]));
+  const hear = (said: readonly Down[]) => frames.push(...(said as readonly Frame[]));
   const move = (leave: boolean) => {
     if (leave === away) return;
     away = leave;

@@ -1,49 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { konstruct } from '../../../src/dialects/konstruct.ts';
-import type {
-  ChunkFrame,
-  FileFrame,
-  MessageFrame,
-  PromptFrame,
-  TurnFrame,
-} from '../../../src/protocol/server-frames.ts';
+import { chunk, done, file, HERE, open, reply, said, THERE, turn, typing } from './konstruct.ts';
 import { refusalOf, Transcript } from './transcript.ts';
 
-const HERE = '11111111-1111-4111-8111-111111111111';
-const THERE = '22222222-2222-4222-8222-222222222222';
 const AGENT = '33333333-3333-4333-8333-333333333333';
-
-const open = () => new Transcript(konstruct, { conversation_id: HERE });
-
-const common = { seq: 1, conversation: HERE, timestamp: 1 };
-const turn = (status: TurnFrame['status'], n = 1, fields: Partial<TurnFrame> = {}): TurnFrame => ({
-  ...{ ...common, type: 'turn', turn: `t${n}`, message: `m${n}`, status },
-  ...fields,
-});
-const chunk = (text: string, offset = 0, n = 1, fields: Partial<ChunkFrame> = {}): ChunkFrame => ({
-  ...{ type: 'chunk', turn: `t${n}`, message: `m${n}`, conversation: HERE, kind: 'text', offset, text },
-  ...fields,
-});
-const reply = (text: string, n = 1, fields: Partial<MessageFrame> = {}): MessageFrame => ({
-  ...{ ...common, type: 'message', id: `m${n}`, role: 'assistant', sender: 'star', text, turn: `t${n}` },
-  ...fields,
-});
-const said = (client_id: string, n = 1): MessageFrame => ({
-  ...{ ...common, type: 'message', id: `u${n}`, role: 'user', sender: 'ada', text: 'hi', turn: `t${n}` },
-  client_id,
-});
-const file: FileFrame = {
-  ...{ ...common, type: 'file', id: 'f1', sender: 'star', filename: 'a.pdf', mimetype: 'application/pdf' },
-  ...{ size: 1, url: 'https://example.org/a.pdf' },
-};
-const prompt = (fields: Partial<PromptFrame> = {}): PromptFrame => ({
-  ...{ ...common, type: 'prompt', prompt: 'p1', turn: 't1', kind: 'choice', question: 'Which?' },
-  ...{ choices: ['red', { value: 'b', label: 'Blue' }] },
-  ...fields,
-});
-
-const typing = { type: 'typing' };
-const done = (text: string, conversation_id = HERE) => ({ type: 'done', text, conversation_id });
 
 describe('P-DI-1 the first frame', () => {
   const hello = (frame: unknown) =>
@@ -283,57 +243,5 @@ describe('P-DI-2 down', () => {
     expect(socket.down({ type: 'typing', active: false, sender: 'star' })).toEqual([]);
     expect(socket.down({ type: 'typing', active: true, sender: 'ada' })).toEqual([]);
     expect(socket.down(turn('running'), { type: 'typing', active: true, sender: 'star' })).toEqual([typing]);
-  });
-});
-
-describe('P-WS-10 questions', () => {
-  test('a question ends what was said so far; the answer is the next message, and the reply goes on', () => {
-    const socket = open();
-    expect(socket.down(turn('running'), chunk('Let me see.'), prompt())).toEqual([
-      ...[typing, { type: 'chunk', text: 'Let me see.' }],
-      done('Let me see.\n\nWhich?\n\n- red\n- Blue'),
-    ]);
-    expect(socket.up({ type: 'message', text: 'blue' })).toEqual({
-      commands: [{ type: 'answer', client_id: 'id1', prompt: 'p1', value: 'b' }],
-      frames: [typing],
-    });
-    expect(
-      socket.down(
-        { type: 'prompt_closed', seq: 5, prompt: 'p1', reason: 'answered', value: 'b' },
-        ...[chunk(' Blue', 11), chunk(' it is.', 16)],
-        ...[reply('Let me see. Blue it is.'), turn('completed')],
-      ),
-    ).toEqual([{ type: 'chunk', text: ' Blue' }, { type: 'chunk', text: ' it is.' }, done(' Blue it is.')]);
-    expect(socket.up({ type: 'message', text: 'red' }).commands).toMatchObject([{ type: 'message' }]);
-  });
-
-  test.each([
-    ['a value', prompt(), 'RED', 'red'],
-    ['a label', prompt(), ' blue ', 'b'],
-    ['a number', prompt(), '2', 'b'],
-    ['a text', prompt({ kind: 'text', choices: undefined }), 'As you like', 'As you like'],
-    ['yes', prompt({ kind: 'approval', choices: undefined }), 'yes', true],
-    ['no', prompt({ kind: 'approval', choices: undefined }), 'No', false],
-  ])('%s answers', (_, question, text, value) => {
-    const socket = open();
-    socket.down(question);
-    expect(socket.up({ type: 'message', text }).commands).toEqual([
-      { type: 'answer', client_id: 'id1', prompt: 'p1', value },
-    ]);
-  });
-
-  test('a question that comes again after a reset of the object is not asked again', () => {
-    const socket = open();
-    socket.down(prompt());
-    expect(socket.down(prompt({ snapshot: true }))).toEqual([]);
-  });
-
-  test('what is no answer, or in another conversation, is a message', () => {
-    const socket = open();
-    socket.down(prompt());
-    expect(socket.up({ type: 'message', text: 'green' }).commands).toMatchObject([{ type: 'message' }]);
-    expect(socket.up({ type: 'message', text: 'red', conversationId: THERE }).commands).toMatchObject([
-      { type: 'message', conversation: THERE },
-    ]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Dialect } from '../../../src/dialects/dialect.ts';
+import type { Dialect, Down } from '../../../src/dialects/dialect.ts';
 import type { Command } from '../../../src/protocol/client-frames.ts';
 import { StarwireError } from '../../../src/protocol/errors.ts';
 import type { Identity } from '../../../src/protocol/identity.ts';
@@ -20,7 +20,7 @@ export class Transcript<S> {
   }
 
   /** The client says something; what goes up, and what it hears at once. Ids are `id1`, `id2`, … */
-  up(frame: object | string): { commands: readonly Command[]; frames: readonly object[] } {
+  up(frame: object | string): { commands: readonly Command[]; frames: readonly Down[] } {
     const text = typeof frame === 'string' ? frame : JSON.stringify(frame);
     this.#ids += 1;
     const { state, commands = [], frames = [] } = this.#dialect.up(this.#state, text, `id${this.#ids}`);
@@ -29,7 +29,7 @@ export class Transcript<S> {
   }
 
   /** The channel says something; what the client hears. */
-  down(...said: readonly ServerFrame[]): object[] {
+  down(...said: readonly ServerFrame[]): Down[] {
     return said.flatMap((frame) => {
       const { state, frames = [] } = this.#dialect.down(this.#state, frame);
       this.#state = plain(state);

@@ -1,0 +1,2 @@
+export * from '../../../src/routes/spoken.ts';
+export { lines } from './lines.ts';
