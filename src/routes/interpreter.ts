@@ -1,4 +1,5 @@
 import type { Dialect, Door, Down, Ending, Step } from '../dialects/dialect.ts';
+import { OpenQuestions } from '../dialects/open-questions.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import type { Limits } from '../protocol/limits.ts';
@@ -86,8 +87,9 @@ export class Interpreter<S> {
     this.#live = { state, relay };
     for (const text of this.#waiting.splice(0)) this.#receive(text);
     if (this.#left) this.#farewell(this.#left);
+    const questions = new OpenQuestions();
     for await (const { frame } of relay.frames()) {
-      this.#say(frame);
+      for (const one of questions.pass(frame)) this.#say(one);
       if (!this.#open && relay.idle) break;
     }
     this.#close(relay.ending);
