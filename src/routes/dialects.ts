@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
 import type { Dialect } from '../dialects/dialect.ts';
 import { DIALECTS } from '../dialects/index.ts';
-import { type AppEnv, type Ctx, hubOf, use } from './app.ts';
+import { type AppEnv, type Ctx, use } from './app.ts';
 import { relayOf } from './attach.ts';
 import { bisheng } from './bisheng.ts';
 import { requireToken } from './door.ts';
+import { entranceOf } from './entrance.ts';
 import { handshakeOf } from './handshake.ts';
 import { hermes } from './hermes/index.ts';
 import { Interpreter } from './interpreter.ts';
@@ -33,7 +34,7 @@ function interpreted<S>(c: Ctx, dialect: Dialect<S>): Response {
     limits: config.limits,
     token,
     verify: (shown) => requireToken(c, shown),
-    relay: (who) => new Relay(() => hubOf(c, who), relayOf(c, who, name), { turns: new Map() }),
+    relay: (who) => new Relay(() => entranceOf(c, who), relayOf(c, who, name), { turns: new Map() }),
     newId: () => crypto.randomUUID(),
   });
   server.accept();
