@@ -43,6 +43,8 @@ export interface Config {
   /** Signs links, ids and epochs, with a key of its own for each. */
   signing_secret: string;
   limits: Limits;
+  /** Files that the process may have open which everything runs in; undefined: that is nobody's concern. */
+  open_files: number | undefined;
 }
 
 const MIN_SECRET_BYTES = 32;
@@ -86,6 +88,7 @@ export function readConfig(env: object): Config {
     public_url: publicUrl(read('PUBLIC_URL')),
     signing_secret: readSigningSecret(read('SIGNING_SECRET'), secret),
     limits: readLimits(read('LIMITS')),
+    open_files: openFiles(read('OPEN_FILES')),
   };
 }
 
@@ -159,6 +162,11 @@ function encryptionKey(text: string): Uint8Array<ArrayBuffer> {
     );
   }
   return key;
+}
+
+function openFiles(text: string | undefined): number | undefined {
+  if (text !== undefined && !/^[1-9]\d*$/.test(text)) throw new Error('OPEN_FILES is not a number of files');
+  return text === undefined ? undefined : Number(text);
 }
 
 /** An origin, and a path where the gateway is not at the root of it. */

@@ -3,6 +3,7 @@ import { Seal } from './auth/seal.ts';
 import { Tokens } from './auth/tokens.ts';
 import { Vault } from './auth/vault.ts';
 import { type Config, readConfig } from './config.ts';
+import { OpenFiles } from './objects/open-files.ts';
 import type { RequestStream } from './objects/request-stream.ts';
 import type { UserHub } from './objects/user-hub.ts';
 import { StarwireError } from './protocol/errors.ts';
@@ -34,6 +35,8 @@ export interface Context {
   /** Requests, by tenant. */
   tenantRequests: Buckets;
   files: Files;
+  /** Of this machine. */
+  openFiles: OpenFiles;
 }
 
 /** A wrong variable is told by name at every request, until it is right (P-ID-5). */
@@ -72,6 +75,7 @@ export function contextOf(env: Env): Context {
       'too many requests of this tenant; slow down',
     ),
     files: new Files(env.FILES, env.DB, seal, config),
+    openFiles: new OpenFiles(config.open_files),
   };
   contexts.set(env, context);
   return context;

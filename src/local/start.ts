@@ -5,6 +5,7 @@ import { readConfig } from '../config.ts';
 import { ensureBuilt } from './build.ts';
 import { takeLock } from './lock.ts';
 import { nextSteps } from './next-steps.ts';
+import { openFilesLimit } from './open-files.ts';
 import { endRuntimes } from './orphans.ts';
 import { inRoot } from './paths.ts';
 import { readPort, requireFreePort } from './port.ts';
@@ -17,7 +18,7 @@ const release_ms = 2_000;
 async function start(environment: NodeJS.ProcessEnv): Promise<void> {
   const devVars = resolve(environment['STARWIRE_VARS'] ?? inRoot('.dev.vars'));
   if (ensureDevVars(devVars)) console.log(`Wrote ${devVars} with new secrets.`);
-  const variables = readVariables(devVars, environment);
+  const variables = { OPEN_FILES: openFilesLimit(), ...readVariables(devVars, environment) };
   readConfig(variables);
   const port = readPort(environment['PORT']);
 

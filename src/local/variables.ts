@@ -26,6 +26,7 @@ export const variables = [
   'ALLOWED_ORIGINS',
   'PUBLIC_URL',
   'LIMITS',
+  'OPEN_FILES',
 ] as const;
 
 export type Variables = Partial<Record<(typeof variables)[number], string>>;

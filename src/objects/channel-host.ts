@@ -178,6 +178,7 @@ export class ChannelHost {
         positionOf(attach, channel.epoch),
       ),
     );
+    this.#tellConnections();
     return new Response(null, {
       status: 101,
       webSocket: client,
@@ -286,7 +287,12 @@ export class ChannelHost {
       return false;
     }
     this.channel.detach(socketOf(socket));
+    this.#tellConnections();
     return true;
+  }
+
+  #tellConnections(): void {
+    contextOf(this.#env).openFiles.hold(this.#ctx.id.toString(), this.channel.sessions.length);
   }
 }
 

@@ -98,8 +98,9 @@ export function refusal(
   };
 }
 
-export function statusOf(body: ErrorBody) {
-  return ERRORS[body.code].status;
+/** A fault that passes, which says when to come again, is no fault of the request: 503. */
+export function statusOf({ code, retry_after }: ErrorBody) {
+  return code === 'internal' && retry_after !== undefined ? 503 : ERRORS[code].status;
 }
 
 const KEY_CHARS = 255;

@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
 import type { Dialect } from '../dialects/dialect.ts';
-import { type AppEnv, type Ctx, hubOf, use } from './app.ts';
+import { type AppEnv, type Ctx, use } from './app.ts';
 import { relayOf } from './attach.ts';
 import { requireToken } from './door.ts';
+import { entranceOf } from './entrance.ts';
 import { handshakeOf } from './handshake.ts';
 import { Interpreter } from './interpreter.ts';
 import { Relay } from './relay.ts';
@@ -36,7 +37,7 @@ function interpreted<S>(c: Ctx, dialect: Dialect<S>): Response {
     limits: config.limits,
     token,
     verify: (shown) => requireToken(c, shown),
-    relay: (who) => new Relay(() => hubOf(c, who), relayOf(c, who, dialect.name), { turns: new Map() }),
+    relay: (who) => new Relay(() => entranceOf(c, who), relayOf(c, who, dialect.name), { turns: new Map() }),
     newId: () => crypto.randomUUID(),
   });
   server.accept();

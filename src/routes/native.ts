@@ -3,9 +3,10 @@ import { attachHeaders } from '../objects/attach-request.ts';
 import { formatPosition, type Position, parsePosition } from '../protocol/cursor.ts';
 import { CLOSE, type ErrorBody, StarwireError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
-import { type AppEnv, type Ctx, hubOf, use } from './app.ts';
+import { type AppEnv, type Ctx, use } from './app.ts';
 import { attachOf, relayOf } from './attach.ts';
 import { keyHolds, requireToken, requireUser } from './door.ts';
+import { entranceOf } from './entrance.ts';
 import { handshakeOf } from './handshake.ts';
 import { Relay } from './relay.ts';
 import { sse } from './sse.ts';
@@ -30,7 +31,7 @@ native.get('/ws', async (c) => {
     cursor: c.req.query('cursor'),
     turns: c.req.query('turns'),
   });
-  return hubOf(c, who).fetch('https://object/attach', { headers: attach });
+  return entranceOf(c, who).fetch('https://object/attach', { headers: attach });
 });
 
 /** P-WS-3: a browser cannot read a refused handshake, so that the socket opens to say why. No object is touched. */
@@ -51,7 +52,7 @@ function refuseSocket(error: ErrorBody, protocol: string | undefined): Response 
 native.get('/api/events', async (c) => {
   const who = await requireUser(c);
   const { limits } = use(c).config;
-  const relay = new Relay(() => hubOf(c, who), relayOf(c, who, 'sse'), positionOf(c));
+  const relay = new Relay(() => entranceOf(c, who), relayOf(c, who, 'sse'), positionOf(c));
   return sse(
     {
       heartbeat_ms: limits.sse_heartbeat_ms,

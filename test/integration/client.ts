@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import WebSocket from 'ws';
 import { SUBPROTOCOL } from '../../src/protocol/client-frames.ts';
 import { formatLengths, type Lengths } from '../../src/protocol/cursor.ts';
@@ -27,11 +27,13 @@ export interface OpenOptions {
 export class Refused extends Error {
   readonly status: number;
   readonly body: unknown;
+  readonly headers: IncomingHttpHeaders;
 
-  constructor(status: number, body: string) {
-    super(`the handshake was refused: ${status} ${body}`);
-    this.status = status;
+  constructor({ statusCode = 0, headers }: IncomingMessage, body: string) {
+    super(`the handshake was refused: ${statusCode} ${body}`);
+    this.status = statusCode;
     this.body = JSON.parse(body);
+    this.headers = headers;
   }
 }
 
@@ -84,7 +86,7 @@ export class Client extends Watched {
       });
       socket.on('error', reject);
       socket.on('unexpected-response', (_, response) => {
-        void bodyOf(response).then((body) => reject(new Refused(response.statusCode ?? 0, body)));
+        void bodyOf(response).then((body) => reject(new Refused(response, body)));
       });
     });
     return client;

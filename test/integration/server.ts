@@ -15,6 +15,8 @@ export interface ServerOptions {
   state?: string;
   /** The port to take; a free one where none is named. */
   port?: number;
+  /** How many files each of its processes may have open. */
+  openFiles?: number;
   /** Through `npm start` itself, in a process group of its own; otherwise node directly, as npm would `exec` it. */
   npm?: boolean;
 }
@@ -59,10 +61,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const own = options.state === undefined;
   const state = await realpath(options.state ?? (await mkdtemp(join(tmpdir(), 'starwire-'))));
   const vars = join(state, 'dev.vars');
-  const [command, ...words] = options.npm
-    ? ['npm', 'start']
-    : [process.execPath, inRoot('src/local/start.ts')];
-  const child = spawn(command, words, {
+  const start = options.npm ? ['npm', 'start'] : [process.execPath, inRoot('src/local/start.ts')];
+  const within = options.openFiles === undefined ? '' : `ulimit -n ${options.openFiles}; `;
+  const child = spawn('/bin/sh', ['-c', `${within}exec "$@"`, 'sh', ...start], {
     cwd: inRoot('.'),
     detached: options.npm ?? false,
     stdio: ['ignore', 'pipe', 'pipe'],

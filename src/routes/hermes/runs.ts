@@ -12,6 +12,7 @@ import { log } from '../../protocol/log.ts';
 import { isTerminal } from '../../protocol/server-frames.ts';
 import { type Ctx, hubOf, use } from '../app.ts';
 import { relayOf } from '../attach.ts';
+import { entranceOf } from '../entrance.ts';
 import { Relay } from '../relay.ts';
 import { type SseWriter, sse } from '../sse.ts';
 import { callerHolds, DIALECT, sessionWith } from './answers.ts';
@@ -48,7 +49,7 @@ export function eventStream(
 }
 
 export function relayFrom(c: Ctx, who: Identity, position: Position = { turns: new Map() }): Relay {
-  return new Relay(() => hubOf(c, who), relayOf(c, who, DIALECT.name), position);
+  return new Relay(() => entranceOf(c, who), relayOf(c, who, DIALECT.name), position);
 }
 
 /** Behind a record: what it does not have, and nothing that it has. */
