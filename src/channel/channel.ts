@@ -17,7 +17,7 @@ import { Roster, refuse, sendFrames } from './roster.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts';
+import { attempted, cancel, expire, nextExpiry, openOwnTurn } from './turn-life.ts';
 import { type OpenView, openView, type TurnRecord, turnRecord } from './turn-record.ts';
 
 /** How soon an unanswered call to a turn's own object is tried again. */
@@ -211,14 +211,19 @@ export class Channel {
     if (session.open) this.#delivered(session);
   }
 
-  /** Opens a turn that no message of this channel asked for: the one of an `sse:` channel. */
-  openOnlyTurn(turn: string, conversation: string, delivery: Parameters<typeof openTurn>[3]): void {
-    this.#core.commit(() => openTurn(this.#core, turn, conversation, delivery));
+  /**
+   * Opens the one turn of an `sse:` channel, whose own object is this one. `running`: its upstream is called once and at once, so
+   * that its first word need not wait for the change to be stored.
+   */
+  openOnlyTurn(turn: string, conversation: string, status: 'queued' | 'running'): void {
+    this.#core.commit(() => openOwnTurn(this.#core, turn, conversation, status));
   }
 
-  /** The turn's own object has made its first call of the upstream. */
+  /** The turn's own object has made its first call of the upstream. A running turn's next step does not hang on it: no row. */
   attempted(turn: string, accepted: boolean): void {
-    this.#core.commit(() => attempted(this.#core, turn, accepted));
+    const change = () => attempted(this.#core, turn, accepted);
+    if (this.#core.turns.get(turn)?.state.status === 'running') change();
+    else this.#core.commit(change);
   }
 
   /** Ends what has run out of time, and keeps the channel within its bounds. */

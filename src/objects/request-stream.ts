@@ -223,9 +223,10 @@ export class RequestStream extends DurableObject<Env> {
     const owner = { tenant, user, turn: request_id, detach, body, seen, upstream, about: aboutOf(start) };
     this.#own({ ...owner, channel: 'here' });
     this.#body.put(bytes);
-    this.#host.run((channel) =>
-      channel.openOnlyTurn(request_id, DEFAULT_CONVERSATION, { type: 'start', delivery: start }),
-    );
+    // A generation is called once; a delivery may be repeated until there is a sign that it was taken.
+    const status = this.#upstream.repeatable ? 'queued' : 'running';
+    this.#host.run((channel) => channel.openOnlyTurn(request_id, DEFAULT_CONVERSATION, status));
+    this.#take(request_id, { type: 'start', delivery: start });
   }
 
   /** What a reader of the stream needs to know; undefined where it is not a stream of that user. */
