@@ -7,10 +7,10 @@ const EVENT_CHARS = 8_388_608;
 export class EventTooLarge extends Error {}
 
 /**
- * The events of an SSE body (P-BR-2): however its bytes are cut, whatever its line ends. An event that was not ended by an
+ * The events of an SSE body as they come together (P-BR-2): however its bytes are cut, whatever its line ends. An event that was not ended by an
  * empty line before the stream was is given too: servers of this API do leave the last one open.
  */
-export async function* sseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage> {
+export async function* sseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[]> {
   let ready: EventSourceMessage[] = [];
   let pending = 0;
   const parser = createParser({ onEvent: (event) => ready.push(event) });
@@ -25,8 +25,8 @@ export async function* sseEvents(body: ReadableStream<Uint8Array>): AsyncGenerat
     feed(decoder.decode(bytes, { stream: true }));
     const events = ready;
     ready = [];
-    yield* events;
+    if (events.length > 0) yield events;
   }
   feed(`${decoder.decode()}\n\n`);
-  yield* ready;
+  yield ready;
 }

@@ -27,7 +27,7 @@ async function eventsOf(...parts: Uint8Array[]) {
       controller.close();
     },
   });
-  const events = await Array.fromAsync(sseEvents(body));
+  const events = (await Array.fromAsync(sseEvents(body))).flat();
   return events.map(({ event, data }) => ({ ...(event === undefined ? {} : { event }), data }));
 }
 
