@@ -1,4 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { reads } from '../../protocol/reads.ts';
 
 /** Characters of one event's data. */
 const EVENT_CHARS = 8_388_608;
@@ -21,7 +22,7 @@ export async function* sseEvents(body: ReadableStream<Uint8Array>): AsyncGenerat
     if (ready.length > 0) pending = 0;
     else if (pending > EVENT_CHARS) throw new EventTooLarge();
   };
-  for await (const bytes of body) {
+  for await (const bytes of reads(body)) {
     feed(decoder.decode(bytes, { stream: true }));
     const events = ready;
     ready = [];

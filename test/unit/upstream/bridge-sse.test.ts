@@ -22,8 +22,10 @@ const EVENTS = [
 
 async function eventsOf(...parts: Uint8Array[]) {
   const body = new ReadableStream<Uint8Array>({
+    type: 'bytes',
     start(controller) {
-      for (const part of parts) controller.enqueue(part);
+      // A byte stream takes memory over, and takes no empty piece.
+      for (const part of parts) if (part.length > 0) controller.enqueue(part.slice());
       controller.close();
     },
   });
