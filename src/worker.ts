@@ -2,6 +2,7 @@ import { contextOf, type Env } from './env.ts';
 import { log } from './protocol/log.ts';
 import { app } from './routes/root.ts';
 
+export { Admissions } from './objects/admissions.ts';
 export { Directory } from './objects/directory.ts';
 export { RequestStream } from './objects/request-stream.ts';
 export { UserHub } from './objects/user-hub.ts';

@@ -36,7 +36,6 @@ export class Channel {
   readonly #core: Core;
   readonly #roster: Roster;
   readonly #messages: TokenBucket;
-  readonly #completions: TokenBucket;
   readonly #maintenance = new Maintenance();
 
   constructor(ports: Ports, sockets: Iterable<Socket>) {
@@ -46,9 +45,8 @@ export class Channel {
     this.archive = new Archive(this.#core, this.#maintenance);
     const told = this.#roster.all[0]?.is.epoch;
     if (told !== undefined) this.#core.journal.adopt(told);
-    const { messages_burst, messages_per_minute, completions_burst, completions_per_minute } = ports.limits;
+    const { messages_burst, messages_per_minute } = ports.limits;
     this.#messages = new TokenBucket(messages_burst, messages_per_minute, ports.clock.now());
-    this.#completions = new TokenBucket(completions_burst, completions_per_minute, ports.clock.now());
   }
 
   get sessions(): readonly Session[] {
@@ -173,11 +171,6 @@ export class Channel {
   regenerate(asked: Asked, who: Identity): string {
     this.#requirePace(this.#messages);
     return regenerate(this.#core, asked, who);
-  }
-
-  /** Lets the user ask for a completion, which lives elsewhere. Throws `rate_limited`. */
-  admit(): void {
-    this.#requirePace(this.#completions);
   }
 
   /** Cancels a turn (P-WS-11). Throws `turn_finished` or `not_found`. */
