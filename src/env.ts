@@ -3,6 +3,7 @@ import { Seal } from './auth/seal.ts';
 import { Tokens } from './auth/tokens.ts';
 import { Vault } from './auth/vault.ts';
 import { type Config, readConfig } from './config.ts';
+import type { Admissions } from './objects/admissions.ts';
 import { OpenFiles } from './objects/open-files.ts';
 import type { RequestStream } from './objects/request-stream.ts';
 import type { UserHub } from './objects/user-hub.ts';
@@ -17,6 +18,7 @@ export interface Env {
   USER_HUB: DurableObjectNamespace<UserHub>;
   REQUEST_STREAM: DurableObjectNamespace<RequestStream>;
   DIRECTORY: DurableObjectNamespace;
+  ADMISSIONS: DurableObjectNamespace<Admissions>;
   DB: D1Database;
   FILES: R2Bucket;
   ASSETS: Fetcher;

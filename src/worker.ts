@@ -3,6 +3,7 @@ import { log } from './protocol/log.ts';
 import { appOf } from './routes/root.ts';
 import * as spoken from './routes/spoken.ts';
 
+export { Admissions } from './objects/admissions.ts';
 export { Directory } from './objects/directory.ts';
 export { RequestStream } from './objects/request-stream.ts';
 export { UserHub } from './objects/user-hub.ts';

@@ -17,7 +17,7 @@ import { Roster, refuse, sendFrames } from './roster.ts';
 import { checkSend, earlierSend, type KnownFiles } from './sends.ts';
 import type { Attachment, Session } from './session.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { attempted, cancel, expire, nextExpiry, openTurn } from './turn-life.ts';
+import { attempted, cancel, expire, nextExpiry, openOwnTurn } from './turn-life.ts';
 import { type OpenView, openView, type TurnRecord, turnRecord } from './turn-record.ts';
 
 /** How soon an unanswered call to a turn's own object is tried again. */
@@ -36,7 +36,6 @@ export class Channel {
   readonly #core: Core;
   readonly #roster: Roster;
   readonly #messages: TokenBucket;
-  readonly #completions: TokenBucket;
   readonly #maintenance = new Maintenance();
 
   constructor(ports: Ports, sockets: Iterable<Socket>) {
@@ -46,9 +45,8 @@ export class Channel {
     this.archive = new Archive(this.#core, this.#maintenance);
     const told = this.#roster.all[0]?.is.epoch;
     if (told !== undefined) this.#core.journal.adopt(told);
-    const { messages_burst, messages_per_minute, completions_burst, completions_per_minute } = ports.limits;
+    const { messages_burst, messages_per_minute } = ports.limits;
     this.#messages = new TokenBucket(messages_burst, messages_per_minute, ports.clock.now());
-    this.#completions = new TokenBucket(completions_burst, completions_per_minute, ports.clock.now());
   }
 
   get sessions(): readonly Session[] {
@@ -175,11 +173,6 @@ export class Channel {
     return regenerate(this.#core, asked, who);
   }
 
-  /** Lets the user ask for a completion, which lives elsewhere. Throws `rate_limited`. */
-  admit(): void {
-    this.#requirePace(this.#completions);
-  }
-
   /** Cancels a turn (P-WS-11). Throws `turn_finished` or `not_found`. */
   cancel(turn: string): void {
     this.#core.commit(() => cancel(this.#core, turn));
@@ -211,14 +204,19 @@ export class Channel {
     if (session.open) this.#delivered(session);
   }
 
-  /** Opens a turn that no message of this channel asked for: the one of an `sse:` channel. */
-  openOnlyTurn(turn: string, conversation: string, delivery: Parameters<typeof openTurn>[3]): void {
-    this.#core.commit(() => openTurn(this.#core, turn, conversation, delivery));
+  /**
+   * Opens the one turn of an `sse:` channel, whose own object is this one. `running`: its upstream is called once and at once, so
+   * that its first word need not wait for the change to be stored.
+   */
+  openOnlyTurn(turn: string, conversation: string, status: 'queued' | 'running'): void {
+    this.#core.commit(() => openOwnTurn(this.#core, turn, conversation, status));
   }
 
-  /** The turn's own object has made its first call of the upstream. */
+  /** The turn's own object has made its first call of the upstream. A running turn's next step does not hang on it: no row. */
   attempted(turn: string, accepted: boolean): void {
-    this.#core.commit(() => attempted(this.#core, turn, accepted));
+    const change = () => attempted(this.#core, turn, accepted);
+    if (this.#core.turns.get(turn)?.state.status === 'running') change();
+    else this.#core.commit(change);
   }
 
   /** Ends what has run out of time, and keeps the channel within its bounds. */

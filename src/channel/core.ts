@@ -26,6 +26,8 @@ export interface Ports {
   limits: Limits;
   /** A signed url of a file of ours. */
   url: Links['url'];
+  /** Whoever reads brings a place to begin at, so that nobody asks what was never written to anybody (P-WS-9). */
+  placed?: boolean;
   /** Told of every turn that fails or expires: whoever waits for it is told by its frame, operators by this. */
   broken?: (frame: TurnFrame) => void;
 }
@@ -69,7 +71,7 @@ export class Core {
     this.#audience = audience;
     this.tables = new Tables(ports.sql);
     const { tables } = this;
-    this.journal = new Journal(ports.sql, tables, ports.clock, ports.epochs);
+    this.journal = new Journal(ports, tables);
     this.turns = new Turns(ports.sql, tables);
     this.prompts = new Prompts(ports.sql, tables);
     this.outbox = new Outbox(ports.sql, ports.clock, tables);

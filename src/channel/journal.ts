@@ -24,6 +24,13 @@ export interface Entry {
 
 const PAGE = 500;
 
+interface JournalPorts {
+  sql: Sql;
+  clock: Clock;
+  epochs: Epochs;
+  placed?: boolean;
+}
+
 /**
  * The ordered entries of one channel: `seq` 1, 2, 3 … without gaps, in one epoch. The epoch is made in memory and stored
  * with the first entry. `undelivered` is the first entry that no session was written, kept only while there is one.
@@ -32,6 +39,7 @@ export class Journal {
   readonly #sql: Sql;
   readonly #tables: Tables;
   readonly #clock: Clock;
+  readonly #placed: boolean;
   #stored: boolean;
   #epoch: string;
   #head = 0;
@@ -42,10 +50,11 @@ export class Journal {
   /** Characters appended since the journal was last looked through. */
   grown = 0;
 
-  constructor(sql: Sql, tables: Tables, clock: Clock, epochs: Epochs) {
+  constructor({ sql, clock, epochs, placed = false }: JournalPorts, tables: Tables) {
     this.#sql = sql;
     this.#tables = tables;
     this.#clock = clock;
+    this.#placed = placed;
     this.#stored = tables.has('meta');
     this.#epoch = epochs.make();
     if (this.#stored) this.#load();
@@ -196,7 +205,7 @@ export class Journal {
 
   /** No session was written the entries from `seq` on. Inside a transaction. */
   missed(seq: number): void {
-    if (this.#undelivered !== undefined) return;
+    if (this.#placed || this.#undelivered !== undefined) return;
     this.#sql.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('undelivered', ?)", seq);
     this.#undelivered = seq;
   }

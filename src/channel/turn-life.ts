@@ -45,11 +45,32 @@ export function openTurn(
   call: Call,
   again: Pick<TurnState, 'asked' | 'replaces'> = {},
 ): OpenTurn {
-  const open = core.turns.add(turn, core.ports.newId('msg'), conversation, core.now);
-  Object.assign(open.state, again);
-  emitStatus(core, open, 'queued');
-  open.state.runs = call.type === 'start';
+  const runs = call.type === 'start';
+  const open = begin(core, turn, conversation, 'queued', { ...again, runs });
   core.outbox.add(turn, conversation, call);
+  return open;
+}
+
+/** Opens the turn of the very object that the channel is in, which starts it itself: there is nobody to call. */
+export function openOwnTurn(
+  core: Core,
+  turn: string,
+  conversation: string,
+  status: 'queued' | 'running',
+): void {
+  begin(core, turn, conversation, status, { runs: true, started: true });
+}
+
+function begin(
+  core: Core,
+  turn: string,
+  conversation: string,
+  status: 'queued' | 'running',
+  facts: Partial<TurnState>,
+): OpenTurn {
+  const open = core.turns.add(turn, core.ports.newId('msg'), conversation, core.now);
+  Object.assign(open.state, facts);
+  emitStatus(core, open, status);
   return open;
 }
 

@@ -78,6 +78,7 @@ export const gateway = {
     USER_HUB: { className: 'UserHub', useSQLite: true },
     REQUEST_STREAM: { className: 'RequestStream', useSQLite: true },
     DIRECTORY: { className: 'Directory', useSQLite: true },
+    ADMISSIONS: { className: 'Admissions', useSQLite: true },
   },
   d1Databases: { DB: 'starwire' },
   r2Buckets: { FILES: 'starwire-files' },

@@ -79,6 +79,7 @@ export class ChannelHost {
         epochs: seal.epochs(JSON.stringify([tenant, channel])),
         newId: seal.newId,
         limits: config.limits,
+        placed: channel.startsWith('sse:'),
         url: (id, filename) => files.url(this.#origin, id, filename),
         // Its message may repeat what somebody wrote.
         broken: ({ turn, status, error }) =>

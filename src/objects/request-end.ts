@@ -1,18 +1,18 @@
 import { contextOf, type Env } from '../env.ts';
-import { hubName } from '../protocol/identity.ts';
 import { log } from '../protocol/log.ts';
 import type { TurnEnd } from '../protocol/turn-outcome.ts';
 import { TurnCounts } from '../records/turn-counts.ts';
+import { admissionsOf } from './admissions.ts';
 import type { Owner } from './request-types.ts';
 
-/** A `/v1` request is over: its user may open another turn, and operators see how it went. What is lost here, the hub finds. */
+/** A `/v1` request is over: its user may open another turn, and operators see how it went. What is lost here is found when it matters. */
 export async function tellEnd(
   env: Env,
   { tenant, user, turn }: Owner,
   ends: readonly TurnEnd[],
 ): Promise<void> {
   const told = await Promise.allSettled([
-    env.USER_HUB.getByName(hubName(tenant, user)).release(turn),
+    admissionsOf(env, { tenant, user }).release(user, turn),
     new TurnCounts(env.DB).add(tenant, ends),
   ]);
   for (const one of told)

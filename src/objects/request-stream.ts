@@ -4,11 +4,11 @@ import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { Call, Pending } from '../channel/outbox.ts';
 import { contextOf, type Env } from '../env.ts';
 import { CLOSE, StarwireError } from '../protocol/errors.ts';
-import { hubName } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
 import { isTerminal, type TurnStatus } from '../protocol/server-frames.ts';
 import { TurnRun } from '../upstream/run.ts';
+import { admissionsOf } from './admissions.ts';
 import { readAttach } from './attach-request.ts';
 import { ChannelHost } from './channel-host.ts';
 import { type Outcome, outcome } from './outcome.ts';
@@ -186,6 +186,7 @@ export class RequestStream extends DurableObject<Env> {
     }
     await this.ctx.storage.deleteAll();
     this.#whose.gone();
+    this.#run.gone();
     // The same key may come again while this object lives: the channel in memory is of what was stored.
     this.#host = this.#newHost();
   }
@@ -196,16 +197,14 @@ export class RequestStream extends DurableObject<Env> {
   async open(request: OpenRequest, bytes: ReadableStream<Uint8Array>): Promise<Outcome<StreamFacts>> {
     if (this.#owner) await bytes.cancel();
     else {
-      const hub = this.env.USER_HUB.getByName(hubName(request.tenant, request.user));
-      const admitted = await hub.admit(request.request_id);
-      if ('error' in admitted) {
-        await bytes.cancel();
-        return admitted;
-      }
-      const upstream = await contextOf(this.env).tenants.upstreamOf(request.tenant);
-      const body = new Uint8Array(await new Response(bytes).arrayBuffer());
+      const [admitted, upstream, body] = await Promise.all([
+        admissionsOf(this.env, request).admit(request.user, request.request_id),
+        contextOf(this.env).tenants.upstreamOf(request.tenant),
+        new Response(bytes).arrayBuffer(),
+      ]);
+      if ('error' in admitted) return admitted;
       // The same request may have come a second time meanwhile.
-      if (!this.#owner) this.#begin(request, body, upstream);
+      if (!this.#owner) this.#begin(request, new Uint8Array(body), upstream);
       await this.#settle();
     }
     return outcome(() => {
@@ -223,9 +222,10 @@ export class RequestStream extends DurableObject<Env> {
     const owner = { tenant, user, turn: request_id, detach, body, seen, upstream, about: aboutOf(start) };
     this.#own({ ...owner, channel: 'here' });
     this.#body.put(bytes);
-    this.#host.run((channel) =>
-      channel.openOnlyTurn(request_id, DEFAULT_CONVERSATION, { type: 'start', delivery: start }),
-    );
+    // A generation is called once; a delivery may be repeated until there is a sign that it was taken.
+    const status = this.#upstream.repeatable ? 'queued' : 'running';
+    this.#host.run((channel) => channel.openOnlyTurn(request_id, DEFAULT_CONVERSATION, status));
+    this.#take(request_id, { type: 'start', delivery: start });
   }
 
   /** What a reader of the stream needs to know; undefined where it is not a stream of that user. */
@@ -279,9 +279,7 @@ export class RequestStream extends DurableObject<Env> {
 
   /** Whether this is a request of that user which is under way. */
   isRunning(tenant: string, user: string): boolean {
-    const owner = this.#owner;
-    if (owner?.channel !== 'here' || owner.tenant !== tenant || owner.user !== user) return false;
-    const status = this.#status;
+    const status = this.streamOf(tenant, user) && this.#status;
     return status !== undefined && !isTerminal(status);
   }
 

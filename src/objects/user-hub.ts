@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { IngestRequest, IngestResponse } from '../channel/ingest.ts';
 import type { KnownFiles } from '../channel/sends.ts';
-import { contextOf, type Env } from '../env.ts';
+import type { Env } from '../env.ts';
 import {
   type MessageCommand,
   PING,
@@ -10,7 +10,6 @@ import {
   type SendResult,
 } from '../protocol/client-frames.ts';
 import type { ConversationView } from '../protocol/conversations.ts';
-import { StarwireError } from '../protocol/errors.ts';
 import type { Identity, Owner } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
@@ -18,7 +17,6 @@ import { Arrivals } from './arrivals.ts';
 import { readAttach } from './attach-request.ts';
 import { ChannelHost, editedBy } from './channel-host.ts';
 import { HubConversations } from './hub-conversations.ts';
-import { OpenRequests } from './open-requests.ts';
 import { type Outcome, outcome } from './outcome.ts';
 import { Recorder } from './recorder.ts';
 import { type SessionView, sessionView } from './session-view.ts';
@@ -40,7 +38,6 @@ export class UserHub extends DurableObject<Env> {
   readonly #host: ChannelHost;
   readonly #owner: Owner;
   readonly #arrivals: Arrivals;
-  readonly #requests: OpenRequests;
   readonly #recorder: Recorder;
   readonly #conversations: HubConversations;
   readonly #turns: TurnObjects;
@@ -50,9 +47,6 @@ export class UserHub extends DurableObject<Env> {
     const [tenant = '', user = '']: string[] = JSON.parse(ctx.id.name ?? '[]');
     this.#owner = { tenant, user };
     this.#arrivals = new Arrivals(env, this.#owner);
-    this.#requests = new OpenRequests(ctx.storage.kv, (request) =>
-      env.REQUEST_STREAM.getByName(request).isRunning(tenant, user),
-    );
     this.#host = new ChannelHost(ctx, env, () => ({ tenant, user, channel: `webchat:${user}` }));
     this.#recorder = new Recorder(ctx, env, this.#host, this.#owner);
     this.#conversations = new HubConversations(env, this.#host, this.#recorder, this.#owner, (work) =>
@@ -80,7 +74,7 @@ export class UserHub extends DurableObject<Env> {
   /** Connected, or with an open turn: what the Directory knows of. */
   get #here(): boolean {
     const { sessions, openTurns } = this.#host.channel;
-    return sessions.length > 0 || openTurns > 0 || this.#requests.size > 0;
+    return sessions.length > 0 || openTurns > 0;
   }
 
   /** Tells the Directory of a change. What is lost on the way is found by those who read. */
@@ -259,35 +253,9 @@ export class UserHub extends DurableObject<Env> {
     await this.#recorder.record();
   }
 
-  /** Counts a `/v1` request of this user, once; throws nothing: its refusal is `rate_limited`. */
-  async admit(request: string): Promise<Outcome<void>> {
-    if (this.#requests.has(request)) return { value: undefined };
-    const { open_completions } = contextOf(this.env).config.limits;
-    if (this.#requests.size >= open_completions) await this.#requests.verify();
-    return this.#change(() => {
-      if (this.#requests.size >= open_completions)
-        throw new StarwireError('rate_limited', `there are already ${open_completions} open requests`, {
-          retry_after: 1,
-        });
-      this.#host.run((channel) => channel.admit());
-      this.#requests.add(request);
-    });
-  }
-
-  /** A `/v1` request is over. */
-  release(request: string): void {
-    const was = this.#here;
-    this.#requests.remove(request);
-    this.#tell(was);
-  }
-
-  /** What is going on, each part of it verified. */
-  async load(): Promise<HubLoad> {
-    await this.#requests.verify();
-    return {
-      connections: this.sessions().length,
-      turns: this.#host.channel.openTurns + this.#requests.size,
-    };
+  /** What is going on, as it is and not as the Directory has it. */
+  load(): HubLoad {
+    return { connections: this.sessions().length, turns: this.#host.channel.openTurns };
   }
 
   sessions(): SessionView[] {

@@ -1,3 +1,4 @@
+import { runningRequests } from '../objects/admissions.ts';
 import { online } from '../objects/online.ts';
 import type { Overview, TenantView } from '../protocol/overview.ts';
 import { KnownTenants } from '../records/known-tenants.ts';
@@ -18,18 +19,19 @@ export async function overview(c: Ctx, only: string | undefined, after: string):
   let hubs = HUBS;
   for (const tenant of names) {
     const here = await online(c.env, tenant, hubs);
-    hubs -= here.asked;
+    const running = await runningRequests(c.env, tenant, hubs);
+    hubs = Math.max(0, hubs - here.asked - running.asked);
     const { turns, ...health } = hours.get(tenant) ?? NOTHING;
     const { mode } = (await use(c).tenants.upstreamOf(tenant)) ?? use(c).config.upstream;
     tenants.push({
       tenant,
       users_online: here.users.length,
       connections: here.connections,
-      turns_running: here.turns,
+      turns_running: here.turns + running.requests,
       turns_last_hour: turns,
       api_keys: keys.get(tenant) ?? 0,
       upstream: { mode, state: stateOf(health), ...health },
-      approximate: here.approximate,
+      approximate: here.approximate || running.approximate,
     });
   }
   return { tenants, next: only === undefined && names.length === TENANTS ? (names.at(-1) ?? null) : null };

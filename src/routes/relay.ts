@@ -6,6 +6,7 @@ import { CLOSE, StarwireError } from '../protocol/errors.ts';
 import { CREDIT_STEPS } from '../protocol/limits.ts';
 import type { ServerFrame } from '../protocol/server-frames.ts';
 import { isTerminal } from '../protocol/server-frames.ts';
+import { utf8Bytes } from '../protocol/text.ts';
 import { Unanswered } from './unanswered.ts';
 
 /** An object that takes internal sockets. */
@@ -221,7 +222,7 @@ export class Relay {
   /** Called once the consumer has taken a frame: the object may send as many bytes more. */
   #credit(json: string): void {
     const window = this.#attach.credit ?? 0;
-    this.#read += new TextEncoder().encode(json).byteLength;
+    this.#read += utf8Bytes(json);
     if (this.#read < window / CREDIT_STEPS || this.#ended) return;
     this.#socket?.send(creditFrame(this.#read));
     this.#read = 0;

@@ -69,6 +69,8 @@ export class TurnRun {
   #abort: AbortController | undefined;
   /** A delivery that was stored as being called, and is not yet. */
   #fresh: string | undefined;
+  /** What is stored, read once in a life of the object. */
+  #known: RunRecord | undefined;
 
   constructor(ports: RunPorts) {
     this.#ports = ports;
@@ -79,35 +81,48 @@ export class TurnRun {
     return this.#abort !== undefined;
   }
 
+  get #record(): RunRecord | undefined {
+    this.#known ??= this.#ports.load();
+    return this.#known;
+  }
+
+  #save(record: RunRecord): void {
+    this.#known = record;
+    this.#ports.save(record);
+  }
+
+  /** The storage was deleted. */
+  gone(): void {
+    this.#known = undefined;
+  }
+
   /** When to look again (Unix ms); undefined where there is nothing to do. */
   get due(): number | undefined {
-    const job = this.#ports.load()?.jobs[0];
+    const job = this.#record?.jobs[0];
     return job && (this.active ? this.#ports.now() + WATCHDOG_MS : job.due);
   }
 
   /** Adds a delivery, once per id. */
   add(delivery: Delivery, id: string): void {
-    const record = this.#ports.load() ?? { jobs: [], calling: false };
-    if (record.jobs.some((job) => job.id === id)) return;
-    record.jobs.push({ delivery, id, attempt: 0, due: this.#ports.now() });
+    const { jobs, calling } = this.#record ?? { jobs: [], calling: false };
+    if (jobs.some((job) => job.id === id)) return;
     // The first one is called at once: that an attempt is under way is stored with it.
-    if (record.jobs.length === 1 && !record.calling) {
-      record.calling = true;
-      this.#fresh = id;
-    }
-    this.#ports.save(record);
+    const first = jobs.length === 0 && !calling;
+    if (first) this.#fresh = id;
+    const job = { delivery, id, attempt: 0, due: this.#ports.now() };
+    this.#save({ jobs: [...jobs, job], calling: calling || first });
   }
 
   /** The turn has ended: what is under way is broken off, what waits is dropped. */
   stop(): void {
-    this.#ports.save({ jobs: [], calling: false });
+    this.#save({ jobs: [], calling: false });
     this.#abort?.abort();
   }
 
   /** Makes the attempts that are due, one after the other. */
   async run(): Promise<void> {
     while (!this.active) {
-      const record = this.#ports.load();
+      const record = this.#record;
       const first = record?.jobs[0];
       if (!record || !first || first.due > this.#ports.now()) return;
       const broken = record.calling && first.id !== this.#fresh;
@@ -117,7 +132,7 @@ export class TurnRun {
       try {
         const cut = broken && !this.#ports.repeatable;
         if (!record.calling || first.id !== this.#fresh)
-          this.#ports.save({ jobs: record.jobs.with(0, job), calling: true });
+          this.#save({ jobs: record.jobs.with(0, job), calling: true });
         this.#fresh = undefined;
         await (cut ? this.#fail(job.id, CUT_OFF) : this.#attempt(job, abort.signal));
       } finally {
@@ -201,11 +216,11 @@ export class TurnRun {
     const jobs = this.#jobs.map((one) =>
       one.id === job.id ? { ...one, attempt: one.attempt + 1, due } : one,
     );
-    this.#ports.save({ jobs, calling });
+    this.#save({ jobs, calling });
   }
 
   get #jobs(): Job[] {
-    return this.#ports.load()?.jobs ?? [];
+    return this.#record?.jobs ?? [];
   }
 
   /** Tells the channel that the turn has failed. */
@@ -213,11 +228,11 @@ export class TurnRun {
     const sink = this.#ports.sink(`${id} failed`);
     await sink.push({ kind: 'error', ...error });
     await sink.end();
-    this.#ports.save({ jobs: [], calling: false });
+    this.#save({ jobs: [], calling: false });
   }
 
   #finished(id: string): void {
-    this.#ports.save({ jobs: this.#jobs.filter((job) => job.id !== id), calling: false });
+    this.#save({ jobs: this.#jobs.filter((job) => job.id !== id), calling: false });
   }
 }
 

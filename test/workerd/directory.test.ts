@@ -1,8 +1,9 @@
 import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
+import { admissionsOf, runningRequests } from '../../src/objects/admissions.ts';
 import { presenceOf } from '../../src/objects/presence.ts';
-import { hubName } from '../../src/protocol/identity.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { connect, internal, someone } from './harness.ts';
 
@@ -76,25 +77,32 @@ describe('the Directory', () => {
 });
 
 test('a /v1 request that a crash ended leaves no open turn behind: it is found when somebody asks', async () => {
-  const user = someone();
-  const hub = env.USER_HUB.getByName(hubName('default', user));
+  const who = { tenant: `tenant-${randomUUID()}`, user: 'Zoë 漢字 😀' };
+  const admissions = () => admissionsOf(env, who);
+  const running = async () => (await runningRequests(env, who.tenant, 100)).requests;
   const { open_completions } = DEFAULT_LIMITS;
   for (let n = 0; n < open_completions; n++)
-    expect(await hub.admit(`req_lost_${n}`)).toEqual({ value: undefined });
-  expect(await hub.admit('req_next')).toMatchObject({ error: { code: 'rate_limited' } });
+    expect(await admissions().admit(who.user, `req_lost_${n}`)).toEqual({ value: undefined });
+  // The same one again is counted once, another is one too many; somebody else has requests of their own.
+  expect(await admissions().admit(who.user, 'req_lost_0')).toEqual({ value: undefined });
+  expect(await admissions().admit(who.user, 'req_next')).toMatchObject({ error: { code: 'rate_limited' } });
+  const other = { ...who, user: 'other' };
+  expect(await admissionsOf(env, other).admit(other.user, 'req_other')).toEqual({ value: undefined });
+  await admissionsOf(env, other).release(other.user, 'req_other');
   // As long as a request may still be on its way to its object, it counts.
-  expect(await hub.load()).toEqual({ connections: 0, turns: open_completions });
-  await runInDurableObject(hub, (_, { storage }) => {
-    const open = storage.kv.get<Record<string, number>>('requests') ?? {};
+  expect(await running()).toBe(open_completions);
+  await runInDurableObject(admissions(), (_, { storage }) => {
+    const [[key, open] = expect.fail()] = [...storage.kv.list<Record<string, number>>()].filter(([name]) =>
+      name.endsWith(who.user),
+    );
     storage.kv.put(
-      'requests',
+      key,
       Object.fromEntries(Object.entries(open).map(([request, since]) => [request, since - 60_000])),
     );
   });
   await abortAllDurableObjects();
-  expect(await candidates()).toContain(user);
-  expect(await env.USER_HUB.getByName(hubName('default', user)).admit('req_next')).toEqual({
-    value: undefined,
-  });
-  expect(await env.USER_HUB.getByName(hubName('default', user)).load()).toEqual({ connections: 0, turns: 1 });
+  expect(await admissions().admit(who.user, 'req_next')).toEqual({ value: undefined });
+  expect(await running()).toBe(1);
+  await admissions().release(who.user, 'req_next');
+  expect(await running()).toBe(0);
 });

@@ -117,9 +117,10 @@ describe('DESIGN 4 what a stream costs', () => {
   test('DESIGN 4 its text is shown at once and stored now and then', async () => {
     const stream = await Stream.open();
     const { id, channel, stub } = stream;
-    const lines = openLines('');
-    await lines.write({ channel, ...chunk(id, 'first ') });
+    // Stored when it is answered, and so there is a table to look at.
+    await post('', [{ channel, ...chunk(id, 'first ') }]);
     await stream.until('first ');
+    const lines = openLines('');
     await runInDurableObject(stub, (_, { storage }) => {
       storage.sql.exec('CREATE TABLE writes (n)');
       storage.sql.exec(

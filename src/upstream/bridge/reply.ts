@@ -58,12 +58,13 @@ export class Reply {
     for (;;) {
       const { value, done } = await watch.within(silence_ms, events.next());
       if (done) return;
-      const { event = 'message', data } = value;
-      if (data === '[DONE]') {
-        this.#done = true;
-        return;
+      for (const { event = 'message', data } of value) {
+        if (data === '[DONE]') {
+          this.#done = true;
+          return;
+        }
+        if (data !== '') yield* this.#event(event, data);
       }
-      if (data !== '') yield* this.#event(event, data);
     }
   }
 

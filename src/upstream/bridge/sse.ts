@@ -1,4 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { reads } from '../../protocol/reads.ts';
 
 /** Characters of one event's data. */
 const EVENT_CHARS = 8_388_608;
@@ -7,10 +8,10 @@ const EVENT_CHARS = 8_388_608;
 export class EventTooLarge extends Error {}
 
 /**
- * The events of an SSE body (P-BR-2): however its bytes are cut, whatever its line ends. An event that was not ended by an
+ * The events of an SSE body as they come together (P-BR-2): however its bytes are cut, whatever its line ends. An event that was not ended by an
  * empty line before the stream was is given too: servers of this API do leave the last one open.
  */
-export async function* sseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage> {
+export async function* sseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[]> {
   let ready: EventSourceMessage[] = [];
   let pending = 0;
   const parser = createParser({ onEvent: (event) => ready.push(event) });
@@ -21,12 +22,12 @@ export async function* sseEvents(body: ReadableStream<Uint8Array>): AsyncGenerat
     if (ready.length > 0) pending = 0;
     else if (pending > EVENT_CHARS) throw new EventTooLarge();
   };
-  for await (const bytes of body) {
+  for await (const bytes of reads(body)) {
     feed(decoder.decode(bytes, { stream: true }));
     const events = ready;
     ready = [];
-    yield* events;
+    if (events.length > 0) yield events;
   }
   feed(`${decoder.decode()}\n\n`);
-  yield* ready;
+  yield ready;
 }

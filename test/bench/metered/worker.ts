@@ -45,7 +45,8 @@ function meterObject(object: { prototype: object }): void {
   }
 }
 
-for (const object of [plain.UserHub, plain.RequestStream, plain.Directory]) meterObject(object);
+for (const object of [plain.UserHub, plain.RequestStream, plain.Directory, plain.Admissions])
+  meterObject(object);
 
 /** A pending timer keeps an object from hibernating until it has run or is cleared. */
 const { setTimeout: begin, clearTimeout: drop } = globalThis;
@@ -171,6 +172,13 @@ export class UserHub extends plain.UserHub {
 }
 
 export class RequestStream extends plain.RequestStream {
+  constructor(ctx: DurableObjectState, bindings: plain.Env) {
+    meterStorage(ctx);
+    super(ctx, bindings);
+  }
+}
+
+export class Admissions extends plain.Admissions {
   constructor(ctx: DurableObjectState, bindings: plain.Env) {
     meterStorage(ctx);
     super(ctx, bindings);

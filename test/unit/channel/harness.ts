@@ -91,7 +91,10 @@ export class World {
   tabs: Tab[] = [];
   channel: Channel;
 
-  constructor({ limits = {} }: { limits?: Partial<Limits> } = {}) {
+  readonly #placed: boolean;
+
+  constructor({ limits = {}, placed = false }: { limits?: Partial<Limits>; placed?: boolean } = {}) {
+    this.#placed = placed;
     this.limits = { ...DEFAULT_LIMITS, ...limits };
     this.channel = this.#build();
   }
@@ -116,6 +119,7 @@ export class World {
       },
       newId: this.newId,
       limits: this.limits,
+      placed: this.#placed,
       url: (id, filename) => `https://chat.example/files/${id}/${filename}?sig=${this.now}`,
     };
   }

@@ -253,7 +253,7 @@ describe('P-UP-6 results', () => {
 
   test('P-UP-4 on an sse: channel the turn may be left out', () => {
     const world = new World();
-    world.channel.openOnlyTurn('req_1', 'default', { type: 'register' });
+    world.channel.openOnlyTurn('req_1', 'default', 'queued');
     const events = [event({ kind: 'chunk', text: 'hi' }), event({ kind: 'done' })];
     world.ingest({ only: 'req_1', events: numbered(events) });
     expect(world.journal.at(-1)).toMatchObject({ turn: 'req_1', status: 'completed' });

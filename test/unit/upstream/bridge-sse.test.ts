@@ -22,12 +22,14 @@ const EVENTS = [
 
 async function eventsOf(...parts: Uint8Array[]) {
   const body = new ReadableStream<Uint8Array>({
+    type: 'bytes',
     start(controller) {
-      for (const part of parts) controller.enqueue(part);
+      // A byte stream takes memory over, and takes no empty piece.
+      for (const part of parts) if (part.length > 0) controller.enqueue(part.slice());
       controller.close();
     },
   });
-  const events = await Array.fromAsync(sseEvents(body));
+  const events = (await Array.fromAsync(sseEvents(body))).flat();
   return events.map(({ event, data }) => ({ ...(event === undefined ? {} : { event }), data }));
 }
 
