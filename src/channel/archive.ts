@@ -11,8 +11,6 @@ import { render } from './render.ts';
 /** The channel's side of the records (D1): what it has for them, and what it takes back. */
 export class Archive {
   readonly #core: Core;
-  /** The oldest entry that the records lacked when that was asked last. */
-  #oldest: { seq: number; at: number } | undefined;
   readonly #maintenance: Maintenance;
 
   constructor(core: Core, maintenance: Maintenance) {
@@ -57,11 +55,7 @@ export class Archive {
 
   /** Unix ms of the oldest entry that the records lack. */
   get unrecordedSince(): number | undefined {
-    const seq = this.#core.journal.recorded + 1;
-    if (this.#oldest?.seq === seq) return this.#oldest.at;
-    const at = this.#core.journal.timeOf(seq);
-    if (at !== undefined) this.#oldest = { seq, at };
-    return at;
+    return this.#core.journal.timeOf(this.#core.journal.recorded + 1);
   }
 
   /** How the turns ended of which the records do not have everything, up to an entry. */
