@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Epochs } from '../channel/journal.ts';
-import type { IdKind } from '../protocol/ids.ts';
+import type { IdKind, ProvenKind } from '../protocol/ids.ts';
 
 /** Bytes of randomness in an id, and of the proof that we made it. */
 const RANDOM_BYTES = 12;
@@ -29,18 +29,18 @@ export class Seal {
     return key;
   }
 
-  #proof(kind: IdKind, body: string): string {
+  #proof(kind: ProvenKind, body: string): string {
     return this.#mac(`id ${kind}`, body).subarray(0, PROOF_BYTES).toString('base64url');
   }
 
-  /** An unguessable id that proves that this deployment made it. */
+  /** An unguessable id; of a kind by which something is reached, it proves that this deployment made it. */
   newId = (kind: IdKind): string => {
     const body = randomBytes(RANDOM_BYTES).toString('base64url');
-    return `${kind}_${body}${this.#proof(kind, body)}`;
+    return `${kind}_${body}${isProven(kind) ? this.#proof(kind, body) : ''}`;
   };
 
   /** The same id for the same words, as unguessable as a random one. */
-  idFor(kind: IdKind, words: readonly string[]): string {
+  idFor(kind: ProvenKind, words: readonly string[]): string {
     const body = this.#mac(`words ${kind}`, JSON.stringify(words))
       .subarray(0, RANDOM_BYTES)
       .toString('base64url');
@@ -48,7 +48,7 @@ export class Seal {
   }
 
   /** Whether we made this id: a guessed one touches no object. */
-  isOurs(kind: IdKind, id: string): boolean {
+  isOurs(kind: ProvenKind, id: string): boolean {
     const match = ID.exec(id);
     if (!match?.[1] || !match[2] || !id.startsWith(`${kind}_`)) return false;
     return sameText(match[2], this.#proof(kind, match[1]));
@@ -71,6 +71,12 @@ export class Seal {
   signFile(id: string, exp: number): string {
     return this.#mac('file', `${id} ${exp}`).subarray(0, 16).toString('base64url');
   }
+}
+
+const PROVEN = new Set<IdKind>(['turn', 'req', 'file'] satisfies ProvenKind[]);
+
+function isProven(kind: IdKind): kind is ProvenKind {
+  return PROVEN.has(kind);
 }
 
 /** Compares in constant time. */

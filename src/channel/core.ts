@@ -63,6 +63,8 @@ export class Core {
   #frames: ServerFrame[] = [];
   /** How often something was stored: where it is the same, nothing that is stored has changed. */
   revision = 0;
+  /** The entries after `seq` as a client was sent them; nothing was stored since. */
+  replayed: { seq: number; until: number; outs: readonly Out[] } | undefined;
   /** A write failed: memory is no longer what is stored, and must not be stored any more. */
   #broken = false;
 
@@ -148,6 +150,7 @@ export class Core {
 
   #write<T>(work: () => T): T {
     this.revision += 1;
+    this.replayed = undefined;
     try {
       return this.journal.writing(() =>
         this.ports.sql.transaction(() => {

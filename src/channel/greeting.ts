@@ -4,7 +4,7 @@ import { publicLimits } from '../protocol/limits.ts';
 import type { WelcomeFrame } from '../protocol/server-frames.ts';
 import type { Core } from './core.ts';
 import { Out } from './out.ts';
-import { claimsOf, entries, openState, startOf } from './replay.ts';
+import { claimsOf, openState, replay, startOf } from './replay.ts';
 import { type Roster, sendFrames } from './roster.ts';
 import type { Session } from './session.ts';
 
@@ -38,6 +38,8 @@ export function greet(core: Core, roster: Roster, session: Session, position: Po
     roster.credit(session, core, 0);
   } else {
     const ready = Out.of({ type: 'ready', seq: journal.head });
-    session.send([...reset, ...entries(core, after), ...openState(core, shown), ready]);
+    session.send(reset);
+    session.send(replay(core, after));
+    session.send([...openState(core, shown), ready]);
   }
 }

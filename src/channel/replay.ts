@@ -41,6 +41,19 @@ export function* entries(core: Core, seq: number): Generator<Out> {
   }
 }
 
+/** How long a replay is kept for others who come from the same place: a connection that was lost had several tabs. */
+const REPLAY_MS = 5_000;
+
+/** The same as one list, which is made once for tabs that come back together (P-WS-4). */
+export function replay(core: Core, seq: number): readonly Out[] {
+  const { replayed } = core;
+  if (replayed?.seq === seq && core.now < replayed.until) return replayed.outs;
+  const outs = [...entries(core, seq)];
+  // Urls are made for the address by which a client came.
+  if (outs.every(({ json }) => isPlain(json))) core.replayed = { seq, until: core.now + REPLAY_MS, outs };
+  return outs;
+}
+
 /** What is open now (P-WS-8): each open turn and its text beyond what was shown, and each open prompt. */
 export function* openState(core: Core, shown: TurnLengths): Generator<Out> {
   for (const open of core.turns.open) {

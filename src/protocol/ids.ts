@@ -1,7 +1,10 @@
 import * as v from 'valibot';
 
 /** Kinds of ids the server makes; the prefix tells which. */
-export type IdKind = 'msg' | 'turn' | 'req' | 'file' | 'prompt' | 'conv' | 'ses' | 'key';
+export type IdKind = ProvenKind | 'msg' | 'prompt' | 'conv' | 'ses' | 'key';
+
+/** Kinds by which something is reached that a guess must not touch: an object, a file. */
+export type ProvenKind = 'turn' | 'req' | 'file';
 
 /** Makes an unguessable id of a kind. Injected, so that tests can have theirs. */
 export type NewId = (kind: IdKind) => string;

@@ -73,6 +73,22 @@ describe('attach', () => {
     expect(socket.of('ready')).toEqual([{ type: 'ready', seq: 4 }]);
   });
 
+  test('P-WS-8 tabs that come back together from one place get the same, also what was stored between them', () => {
+    const world = new World();
+    for (const text of ['one', 'two', 'three']) world.apply(message(text));
+    const texts = (from: number) =>
+      world
+        .connect(world.at(from))
+        .socket.of('message')
+        .map(({ text }) => text);
+    expect([texts(1), texts(1), texts(2)]).toEqual([['two', 'three'], ['two', 'three'], ['three']]);
+    expect(texts(1)).toEqual(['two', 'three']);
+    world.apply(message('four'));
+    expect(texts(1)).toEqual(['two', 'three', 'four']);
+    world.channel.conversations.delete('default');
+    expect(texts(1)).toEqual([]);
+  });
+
   test('P-WS-8 a replay of many pages misses nothing and repeats nothing', () => {
     const world = new World();
     world.results(...Array.from({ length: 1_203 }, (_, i) => message(`m${i}`)));
