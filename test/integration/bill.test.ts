@@ -10,7 +10,7 @@ import { billOf } from '../bench/prices.ts';
 const BUDGETS = {
   webhook: { object_requests: 8, rows_written: 36, d1_rows_written: 14, dollars_a_million: 52 },
   bridge: { object_requests: 8, rows_written: 36, d1_rows_written: 14, dollars_a_million: 52 },
-  sse: { object_requests: 9, rows_written: 56, d1_rows_written: 2, dollars_a_million: 60 },
+  sse: { object_requests: 7, rows_written: 36, d1_rows_written: 2, dollars_a_million: 42 },
 };
 
 describe('a turn keeps its budget', () => {
