@@ -70,6 +70,11 @@ export class Admissions extends DurableObject<Env> {
     if (known !== undefined) this.#keep(user, rest);
   }
 
+  /** The user is erased: what a lost end left behind goes as well. */
+  forget(user: string): void {
+    this.ctx.storage.kv.delete(OPEN + user);
+  }
+
   /** How many requests are under way; those of the first `most` users are verified. */
   async load(most: number): Promise<{ requests: number; asked: number; approximate: boolean }> {
     const users = [...this.ctx.storage.kv.list<Open>({ prefix: OPEN })].map(([key]) =>

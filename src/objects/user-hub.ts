@@ -13,6 +13,7 @@ import type { ConversationView } from '../protocol/conversations.ts';
 import type { Identity, Owner } from '../protocol/identity.ts';
 import { DEFAULT_CONVERSATION } from '../protocol/ids.ts';
 import { log } from '../protocol/log.ts';
+import { admissionsOf } from './admissions.ts';
 import { Arrivals } from './arrivals.ts';
 import { readAttach } from './attach-request.ts';
 import { ChannelHost, editedBy } from './channel-host.ts';
@@ -250,6 +251,7 @@ export class UserHub extends DurableObject<Env> {
     this.#host.drop();
     this.#host.schedule(this.#recorder.due);
     await this.#arrivals.leave();
+    await admissionsOf(this.env, this.#owner).forget(this.#owner.user);
     await this.#recorder.record();
   }
 

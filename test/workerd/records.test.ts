@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { contextOf } from '../../src/env.ts';
+import { admissionsOf } from '../../src/objects/admissions.ts';
 import type { HistoryPage } from '../../src/protocol/history.ts';
 import { Drain } from '../../src/records/drain.ts';
 import { connect, hubOf, journalOf, placeOf, post, request, someone, tokenOf } from './harness.ts';
@@ -135,6 +136,18 @@ describe('erasure', () => {
     expect(await erase()).toBe(204);
     expect(await textsOf(user)).toEqual([]);
   });
+});
+
+test('an erasure takes what a lost end of a /v1 request left behind', async () => {
+  const who = { tenant: 'default', user: someone() };
+  await admissionsOf(env, who).admit(who.user, 'req_lost');
+  const left = () =>
+    runInDurableObject(admissionsOf(env, who), (_, { storage }) =>
+      [...storage.kv.list()].filter(([key]) => key.endsWith(who.user)),
+    );
+  expect(await left()).toHaveLength(1);
+  await hubOf(who.user).erase();
+  expect(await left()).toEqual([]);
 });
 
 test('an erasure that is asked for during another is made as well, with what came in between', async () => {
