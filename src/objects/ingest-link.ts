@@ -48,6 +48,8 @@ export class IngestLink {
   #status: TurnStatus | undefined;
   #idle = Promise.withResolvers<void>();
   #busy = false;
+  /** Something was sent. */
+  #begun = false;
   /** Something was sent twice: what the object calls a duplicate may be our own. */
   #resent = false;
   #failed = false;
@@ -163,10 +165,11 @@ export class IngestLink {
     const batch: Batch = {
       ...this.#fields,
       events,
-      ...(events.length > fresh.length && { again: true }),
+      ...(this.#begun && events.length > fresh.length && { again: true }),
       ...(expect ? { end: false, expect } : asked),
     };
     socket.send(JSON.stringify(batch));
+    this.#begun = true;
   }
 
   async #connect(): Promise<WebSocket> {

@@ -18,7 +18,7 @@ belongs to a run in which nothing was missing, doubled or in the wrong order.
 Starwire checks a token at every connection, stores what it shows, and can resume. Of the peers none checks a token; Socket.IO can
 resume from memory; the FastAPI gateways (as the seeds describe them: a dictionary of sockets, or a Redis subscription per
 socket), the agent, the floor and the bare writer store nothing of a chunk. The floor is an object on workerd that forwards what it
-reads; the bare writer does the same in Node.
+reads, and the other floor one behind a Worker that does the reading; the bare writer does the same in Node.
 `;
 
 /** The names that `npm run bench` knows, in the order of the page. */

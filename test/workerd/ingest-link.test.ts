@@ -169,6 +169,25 @@ describe('a link into a channel', () => {
     expect(textsOf(await target.request(2))).toEqual(['b', 'c']);
   });
 
+  test('P-UP-7 only what may have arrived is told to come again', async () => {
+    const target = new FakeTarget();
+    const { fetch } = target;
+    target.fetch = async () => {
+      target.fetch = fetch;
+      throw new Error('no connection');
+    };
+    const link = new IngestLink(
+      () => target,
+      { key: '~lines 1' },
+      () => undefined,
+    );
+    link.push(0, chunk('a'));
+    link.flush();
+    expect((await target.request(0)).again).toBeUndefined();
+    target.lose();
+    expect((await target.request(1)).again).toBe(true);
+  });
+
   test('P-UP-7 what nobody answered goes again when the socket is lost', async () => {
     const { target, link, told } = await begun();
     link.push(1, chunk('b'));

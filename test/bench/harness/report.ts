@@ -5,7 +5,7 @@ import type { Goal, Outcome, Result } from '../scenarios/scenario.ts';
 
 /** One measurement as Markdown: a table, who was left out, and the goals. */
 export function tableOf({ measurement, outcomes, absent, failed }: Result): string {
-  const { title, columns, goals } = measurement;
+  const { title, columns, goals, limits } = measurement;
   const own = outcomes.find(({ system }) => system.name === 'starwire');
   const heads = columns.flatMap(({ heading, ratio }) => (ratio ? [heading, '× Starwire'] : [heading]));
   const rows = outcomes.map(({ system, figures, valid, invalid }) => [
@@ -31,6 +31,7 @@ export function tableOf({ measurement, outcomes, absent, failed }: Result): stri
     ...failed.map(({ system, why }) => `**${system.title} failed under this load: ${why}**\n`),
     ...goals.map((goal) => `- ${judge(goal, outcomes)}`),
     '',
+    ...(limits === undefined ? [] : [limits, '']),
   ].join('\n');
 }
 

@@ -10,7 +10,16 @@ export interface Place {
   redis_port?: number;
 }
 
-export const SYSTEMS = ['starwire', 'seed', 'seed-redis', 'socket-io', 'agents', 'floor', 'bare'] as const;
+export const SYSTEMS = [
+  'starwire',
+  'seed',
+  'seed-redis',
+  'socket-io',
+  'agents',
+  'floor',
+  'floor-relay',
+  'bare',
+] as const;
 export type SystemName = (typeof SYSTEMS)[number];
 
 /** How one system is spoken to: by its tabs, and by the service that writes replies. */

@@ -64,6 +64,7 @@ const WIRES: Record<SystemName, (place: Place) => Wire> = {
   'socket-io': socketIo,
   agents,
   floor: bare,
+  'floor-relay': bare,
   bare,
 };
 

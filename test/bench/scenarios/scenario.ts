@@ -30,6 +30,8 @@ export interface Measurement<Name extends TaskName = TaskName> {
   rounds: number;
   columns: readonly Column[];
   goals: readonly Goal[];
+  /** What keeps it from its goals, as profiles showed. */
+  limits?: string;
   /** What is looked at while the load is still there. */
   after?: (seen: Standing) => Promise<Figures>;
 }

@@ -97,6 +97,13 @@ export const floor: System = {
   start: ({ upstream = '' } = {}) => startRoom('floor', inRoot('test/bench/peers/floor.js'), upstream),
 };
 
+/** The same with a Worker before it that reads the lines, as Starwire's does, so that the object may sleep between them. */
+export const floorRelay: System = {
+  name: 'floor-relay',
+  title: 'floor, through a Worker',
+  start: () => startRoom('floor-relay', inRoot('test/bench/peers/floor-relay.js'), ''),
+};
+
 /** What is left where nothing is done but forwarding, in Node. */
 export const bare: System = {
   name: 'bare',
