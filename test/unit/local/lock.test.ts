@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { takeLock } from '../../../src/local/lock.ts';
 import { inRoot } from '../../../src/local/paths.ts';
 
-const lockPath = () => join(mkdtempSync(join(tmpdir(), 'starwire-lock-')), 'lock');
+function lockPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'starwire-lock-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'lock');
+}
 
 /** Another process that holds the lock until it is killed. */
 async function holder(path: string) {

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { ensureDevVars, readVariables } from '../../../src/local/variables.ts';
 
@@ -13,6 +13,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'starwire-vars-'));
   path = join(folder, '.dev.vars');
 });
+afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('P-RUN-1 .dev.vars', () => {
   test('is created for its owner alone, and nothing is left beside it', () => {
