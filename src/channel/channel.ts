@@ -154,13 +154,13 @@ export class Channel {
       acknowledge?.(earlier);
       return earlier;
     }
-    this.#requirePace(this.#messages);
+    this.#requirePace();
     const checked = checkSend(this.#core, command, who, files);
     return this.#core.commit(() => ({ ...checked.run(), duplicate: false }), acknowledge).value;
   }
 
-  #requirePace(bucket: TokenBucket): void {
-    const wait_ms = bucket.take(this.#core.now);
+  #requirePace(): void {
+    const wait_ms = this.#messages.take(this.#core.now);
     if (wait_ms <= 0) return;
     throw new StarwireError('rate_limited', 'too many messages; slow down', {
       retry_after: Math.ceil(wait_ms / 1000),
@@ -169,7 +169,7 @@ export class Channel {
 
   /** Asks again for the reply of a turn; returns the new turn's id. */
   regenerate(asked: Asked, who: Identity): string {
-    this.#requirePace(this.#messages);
+    this.#requirePace();
     return regenerate(this.#core, asked, who);
   }
 

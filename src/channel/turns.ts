@@ -61,12 +61,13 @@ export class OpenTurn {
   }
 }
 
-/** The turns of one channel: open ones in memory and storage, finished ones in storage for a while. */
+/** Of which turns texts were dropped: of some that have ended, of some that go on with another text. */
 interface Dropped {
   ended: boolean;
   replaced: boolean;
 }
 
+/** The turns of one channel: open ones in memory and storage, finished ones in storage for a while. */
 export class Turns {
   readonly #sql: Sql;
   readonly #open = new Map<string, OpenTurn>();

@@ -20,14 +20,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<string> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...describeWorkers(options.variables),
-      host: '127.0.0.1',
-      port: options.port,
-      resourcePersistencePath: storage,
+      ...onThisMachine(options.port, storage),
       unsafeRuntimeEnv: runtimeMark(options.state),
-      cf: false, // true asks the network what request.cf would be
-      telemetry: { enabled: false },
-      unsafeLocalExplorer: false,
-      logRequests: false,
       log: new Log(LogLevel.WARN),
     }),
   );
@@ -46,6 +40,17 @@ export async function startRuntime(options: RuntimeOptions): Promise<string> {
   setInterval(() => void clearUp(), SCHEDULED_MS).unref();
   return origin;
 }
+
+/** How Miniflare serves on one's own machine: nobody else, quietly, and without asking the network for anything. */
+export const onThisMachine = (port: number, storage: string) => ({
+  host: '127.0.0.1',
+  port,
+  resourcePersistencePath: storage,
+  cf: false as const, // true asks the network what request.cf would be
+  telemetry: { enabled: false },
+  unsafeLocalExplorer: false,
+  logRequests: false,
+});
 
 /** As often as the cron trigger of wrangler.toml. */
 export const SCHEDULED_MS = 900_000;

@@ -293,7 +293,8 @@ export class ChannelHost {
   }
 
   #tellConnections(): void {
-    contextOf(this.#env).openFiles.hold(this.#ctx.id.toString(), this.channel.sessions.length);
+    const { openFiles } = contextOf(this.#env);
+    if (openFiles.limited) openFiles.hold(this.#ctx.id.toString(), this.channel.sessions.length);
   }
 }
 

@@ -83,7 +83,6 @@ export class OpenFiles {
 
   /** An object tells how many clients it has. */
   hold(object: string, connections: number): void {
-    if (!this.limited) return;
     this.#connections += connections - (this.#held.get(object) ?? 0);
     if (connections === 0) this.#held.delete(object);
     else this.#held.set(object, connections);

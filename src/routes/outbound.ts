@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { sha256 } from '../auth/digest.ts';
-import type { ChannelEvent } from '../channel/events.ts';
 import type { Producer } from '../channel/producers.ts';
+import type { Numbered } from '../channel/runs.ts';
 import { unwrap } from '../objects/outcome.ts';
 import { StarwireError } from '../protocol/errors.ts';
 import type { OutboundResult } from '../protocol/outbound.ts';
@@ -84,7 +84,7 @@ async function json(c: Ctx, { key, producer }: RequestFields): Promise<Response>
   }
   const inputs = Array.isArray(parsed) ? parsed : [parsed];
   const results: OutboundResult[] = [];
-  const groups = new Map<string, { target: Target; events: { n: number; event: ChannelEvent }[] }>();
+  const groups = new Map<string, { target: Target; events: Numbered[] }>();
   for (const [n, input] of inputs.entries()) {
     try {
       const one = placed(c, input);

@@ -6,6 +6,7 @@ import { vi } from 'vitest';
 import { type Server, startServer } from '../integration/server.ts';
 import { World } from '../integration/world.ts';
 import type { Random } from './random.ts';
+import type { Service } from './service.ts';
 
 /** Longer than a start takes on a busy machine. */
 const start_ms = 60_000;
@@ -36,6 +37,17 @@ export class Battered {
   static async start(env: Record<string, string>): Promise<Battered> {
     const state = await mkdtemp(join(tmpdir(), 'starwire-faults-'));
     return new Battered(await startServer({ state, env }), env);
+  }
+
+  /** In front of a service that speaks by webhook, to people who ask faster than people do. */
+  static async behind(service: Service): Promise<Battered> {
+    const battered = await Battered.start({
+      UPSTREAM_MODE: 'webhook',
+      UPSTREAM_URL: await service.listen(),
+      LIMITS: '{"messages_per_minute":100000,"messages_burst":10000}',
+    });
+    service.serve(battered.world);
+    return battered;
   }
 
   /** The processes that hold what is not stored yet. */

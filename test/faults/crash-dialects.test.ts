@@ -28,13 +28,8 @@ let battered: Battered | undefined;
 
 /** The whole run; the tests look at what it left behind. */
 beforeAll(async () => {
-  battered = await Battered.start({
-    UPSTREAM_MODE: 'webhook',
-    UPSTREAM_URL: await service.listen(),
-    LIMITS: '{"messages_per_minute":100000,"messages_burst":10000}',
-  });
+  battered = await Battered.behind(service);
   const { world } = battered;
-  service.serve(world);
   for (const [name, of] of Object.entries(CLIENTS)) {
     const people = Array.from({ length: PEOPLE }, (_, n) => of(world, random.fork(`${name} ${n}`)));
     askers.set(name, await Promise.all(people));

@@ -21,12 +21,7 @@ let battered: Battered | undefined;
 
 /** The whole run; the tests look at what it left behind. */
 beforeAll(async () => {
-  battered = await Battered.start({
-    UPSTREAM_MODE: 'webhook',
-    UPSTREAM_URL: await service.listen(),
-    LIMITS: '{"messages_per_minute":100000,"messages_burst":10000}',
-  });
-  service.serve(battered.world);
+  battered = await Battered.behind(service);
   for (const _ of USERS) scenes.push(await stage(battered.world));
   const began = performance.now();
   await underFire(battered, scenes, random.fork('kills'), async (signal) => {

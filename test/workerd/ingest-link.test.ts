@@ -51,14 +51,15 @@ const chunk = (text: string) => ({ kind: 'chunk' as const, turn: 't', text });
 const textsOf = ({ events }: Batch) =>
   events.flatMap(({ event, more = [] }) => (event.kind === 'chunk' ? [event.text, ...more] : event.kind));
 
+const linkTo = (
+  target: FakeTarget,
+  onResult: (n: number, result: OutboundResult) => void = () => undefined,
+) => new IngestLink(() => target, { key: '~lines 1' }, onResult);
+
 describe('a link into a channel', () => {
   test('P-UP-6 ends when its end was answered, also with events that waited behind a batch', async () => {
     const target = new FakeTarget();
-    const link = new IngestLink(
-      () => target,
-      { key: '~lines 1' },
-      () => undefined,
-    );
+    const link = linkTo(target);
     let ended = false;
     link.push(0, chunk('a'));
     link.flush();
@@ -81,11 +82,7 @@ describe('a link into a channel', () => {
 
   test('P-UP-7 an end whose answer is lost says nothing twice: the channel has forgotten the request', async () => {
     const target = new FakeTarget();
-    const link = new IngestLink(
-      () => target,
-      { key: '~lines 1' },
-      () => undefined,
-    );
+    const link = linkTo(target);
     link.push(0, chunk('a'));
     link.flush();
     await target.request(0);
@@ -103,14 +100,10 @@ describe('a link into a channel', () => {
   });
 
   /** A link whose first chunk was answered. */
-  async function begun(key = '~lines 1') {
+  async function begun() {
     const target = new FakeTarget();
     const told: [number, OutboundResult][] = [];
-    const link = new IngestLink(
-      () => target,
-      { key },
-      (n, result) => told.push([n, result]),
-    );
+    const link = linkTo(target, (n, result) => told.push([n, result]));
     link.push(0, chunk('a'));
     link.flush();
     await target.request(0);
@@ -176,11 +169,7 @@ describe('a link into a channel', () => {
       target.fetch = fetch;
       throw new Error('no connection');
     };
-    const link = new IngestLink(
-      () => target,
-      { key: '~lines 1' },
-      () => undefined,
-    );
+    const link = linkTo(target);
     link.push(0, chunk('a'));
     link.flush();
     expect((await target.request(0)).again).toBeUndefined();

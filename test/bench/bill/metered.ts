@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { inRoot } from '../../../src/local/paths.ts';
-import { describeWorkers } from '../../../src/local/runtime.ts';
+import { describeWorkers, onThisMachine } from '../../../src/local/runtime.ts';
 import { runWrangler } from '../../../src/local/wrangler.ts';
 import type { Metering } from '../usage.ts';
 
@@ -33,11 +33,7 @@ export async function startMetered(variables: Record<string, string>): Promise<M
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...describeWorkers({ ...secrets, ...variables }, join(outdir, 'worker.js')),
-      host: '127.0.0.1',
-      port: 0,
-      resourcePersistencePath: state,
-      cf: false,
-      telemetry: { enabled: false },
+      ...onThisMachine(0, state),
     }),
   );
   const { origin } = await miniflare.ready;

@@ -1,6 +1,6 @@
 /** Serves the production bundle with nothing else around it, and says when it listens: what a cold start is measured on. */
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
-import { describeWorkers } from '../../../src/local/runtime.ts';
+import { describeWorkers, onThisMachine } from '../../../src/local/runtime.ts';
 import { endOnSignal } from '../../../src/local/signals.ts';
 
 const [state = ''] = process.argv.slice(2);
@@ -12,13 +12,7 @@ const miniflare = new Miniflare(
       UPSTREAM_WEBHOOK_SECRET: 'whsec_YmVuY2gtd2ViaG9vay1zZWNyZXQtYmVuY2g=',
       UPSTREAM_MODE: 'demo',
     }),
-    host: '127.0.0.1',
-    port: 0,
-    resourcePersistencePath: state,
-    cf: false,
-    telemetry: { enabled: false },
-    unsafeLocalExplorer: false,
-    logRequests: false,
+    ...onThisMachine(0, state),
   }),
 );
 endOnSignal(miniflare);

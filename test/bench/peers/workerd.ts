@@ -1,6 +1,7 @@
 /** Serves a Worker with one object class under Miniflare, as Starwire is served: `workerd.ts <bundle> <class> <state> <upstream>`. */
 import { basename, dirname } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { onThisMachine } from '../../../src/local/runtime.ts';
 import { endOnSignal } from '../../../src/local/signals.ts';
 
 const [path = '', className, state = '', upstream = ''] = process.argv.slice(2);
@@ -13,13 +14,7 @@ const miniflare = new Miniflare(
     compatibilityFlags: ['nodejs_compat'],
     ...(className ? { durableObjects: { [className]: { className, useSQLite: true } } } : {}),
     bindings: { UPSTREAM_URL: upstream },
-    host: '127.0.0.1',
-    port: 0,
-    resourcePersistencePath: state,
-    cf: false,
-    telemetry: { enabled: false },
-    unsafeLocalExplorer: false,
-    logRequests: false,
+    ...onThisMachine(0, state),
     log: new Log(LogLevel.WARN),
   }),
 );

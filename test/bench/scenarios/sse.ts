@@ -1,4 +1,4 @@
-import { freePort } from '../systems/free-port.ts';
+import { freePort } from '../../integration/free-port.ts';
 import { agents, bare, floor } from '../systems/peers.ts';
 import { starwire } from '../systems/starwire.ts';
 import type { Measurement } from './scenario.ts';

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
+  ask,
   brief,
   chunk,
   closed,
+  edit,
   FLOW,
   file,
   HERE,
@@ -13,8 +15,6 @@ import {
   said,
   turn,
 } from './bisheng.ts';
-
-const ask = (input: string, fields: object = {}) => ({ inputs: { input }, chat_id: HERE, ...fields });
 
 describe('P-DI-3 what happens elsewhere', () => {
   test('what the user says in another tab is a question of theirs; what they said here is not repeated', () => {
@@ -44,15 +44,7 @@ describe('P-DI-3 what happens elsewhere', () => {
   });
 
   test('an edit covers the answer that has its id', () => {
-    const edit = {
-      type: 'edit',
-      seq: 2,
-      id: 'm1',
-      conversation: HERE,
-      text: 'Better',
-      timestamp: 2,
-    } as const;
-    expect(brief(openAssistant().down(edit))).toEqual(['answer/end_cover Better #m1']);
+    expect(brief(openAssistant().down(edit('Better')))).toEqual(['answer/end_cover Better #m1']);
   });
 
   test('a chat that is not shown is not heard', () => {

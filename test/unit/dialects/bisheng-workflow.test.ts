@@ -3,6 +3,7 @@ import {
   brief,
   chunk,
   closed,
+  edit,
   file,
   HERE,
   openAssistant,
@@ -89,15 +90,7 @@ describe('P-DI-2 a run', () => {
   });
 
   test('an edit is the output with the same id', () => {
-    const edit = {
-      type: 'edit',
-      seq: 2,
-      id: 'm1',
-      conversation: HERE,
-      text: 'Better',
-      timestamp: 2,
-    } as const;
-    expect(brief(running().down(edit))).toEqual(['output_msg/over Better #m1']);
+    expect(brief(running().down(edit('Better')))).toEqual(['output_msg/over Better #m1']);
   });
 
   test.each([

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bisheng } from '../../../src/dialects/bisheng/bisheng.ts';
 import type { ErrorCode } from '../../../src/protocol/errors.ts';
 import {
+  ask,
   brief,
   chunk,
   FLOW,
@@ -15,8 +16,6 @@ import {
   turn,
 } from './bisheng.ts';
 import { refusalOf, Transcript } from './transcript.ts';
-
-const ask = (input: string, fields: object = {}) => ({ inputs: { input }, chat_id: HERE, ...fields });
 
 describe('P-DI-2 the frame', () => {
   test('has all of its fields, whatever it says', () => {

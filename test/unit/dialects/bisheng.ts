@@ -13,8 +13,11 @@ export const openAssistant = (chat_id = HERE) =>
 export const openWorkflow = (chat_id = HERE) =>
   new Transcript(bisheng, { workflow_id: FLOW }, chat_id === '' ? {} : { chat_id });
 
-export const { turn, chunk, thought, reply, said, tool, prompt, closed, file, refusal, ready } =
+export const { turn, chunk, thought, reply, said, tool, prompt, closed, edit, file, refusal, ready } =
   framesIn(HERE);
+
+/** What the page writes. */
+export const ask = (input: string, fields: object = {}) => ({ inputs: { input }, chat_id: HERE, ...fields });
 
 interface Shown {
   category: string;

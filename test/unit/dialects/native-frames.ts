@@ -1,5 +1,6 @@
 import type {
   ChunkFrame,
+  EditFrame,
   ErrorFrame,
   FileFrame,
   MessageFrame,
@@ -57,6 +58,9 @@ export function framesIn(conversation: string) {
     fields: Partial<PromptClosedFrame> = {},
   ): PromptClosedFrame => ({ type: 'prompt_closed', seq: 1, prompt: 'p1', reason, ...fields });
 
+  /** Of the reply `m1`. */
+  const edit = (text: string): EditFrame => ({ ...common, type: 'edit', id: 'm1', text });
+
   const file: FileFrame = {
     ...{ ...common, type: 'file', id: 'f1', sender: 'star', filename: 'a.pdf', mimetype: 'application/pdf' },
     ...{ size: 7, url: 'https://example.org/a.pdf' },
@@ -69,5 +73,5 @@ export function framesIn(conversation: string) {
 
   const ready: ReadyFrame = { type: 'ready', seq: 1 };
 
-  return { turn, chunk, thought, reply, said, tool, prompt, closed, file, refusal, ready };
+  return { turn, chunk, thought, reply, said, tool, prompt, closed, edit, file, refusal, ready };
 }
